@@ -1,0 +1,295 @@
+"""The transformer encoder of both networks (the original's `modeling.py`).
+
+Layers and variables bear the names of the original's checkpoints, such as
+`electra/encoder/layer_0/attention/self/query/kernel`.
+"""
+
+import math
+from typing import NamedTuple
+
+import tensorflow as tf
+import tf_keras
+
+from electra_tf import config
+
+
+class EncoderOutput(NamedTuple):
+    """What an encoder computes; float32.
+
+    Attributes:
+        sequence_output: `[batch, length, hidden]`, the last layer.
+        pooled_output: `[batch, hidden]`, the last layer at [CLS]; as in the
+            original there is no dense layer on top.
+        all_layer_outputs: one `[batch, length, hidden]` a layer.
+        embedding_output: `[batch, length, hidden]`, what the first layer
+            reads.
+    """
+
+    sequence_output: tf.Tensor
+    pooled_output: tf.Tensor
+    all_layer_outputs: tuple[tf.Tensor, ...]
+    embedding_output: tf.Tensor
+
+
+def gelu(x: tf.Tensor) -> tf.Tensor:
+    """The exact GELU, by the error function."""
+    return tf.nn.gelu(x, approximate=False)
+
+
+def layer_norm() -> tf_keras.layers.Layer:
+    """Layer normalisation with the original's name and epsilon."""
+    return tf_keras.layers.LayerNormalization(epsilon=1e-12, name="LayerNorm")
+
+
+def build_in_scope(layer: tf_keras.layers.Layer, input_shape):
+    """Builds a layer so that its variables' names begin with its name."""
+    with tf.name_scope(layer.name):
+        layer.build(input_shape)
+
+
+def dropout(x: tf.Tensor, *, rate: float, seed: tf.Tensor | None):
+    """Zeroes a share of `x` as a pure function of the seed, int32 `[2]`.
+
+    Without a seed (evaluation) or with rate 0 the input is returned.
+    """
+    if seed is None or rate == 0.0:
+        return x
+    return tf.nn.experimental.stateless_dropout(x, rate=rate, seed=seed)
+
+
+def split_seed(seed: tf.Tensor | None, count: int) -> list[tf.Tensor | None]:
+    """`count` independent seeds from one; Nones from None."""
+    if seed is None:
+        return [None] * count
+    return tf.unstack(tf.random.experimental.stateless_split(seed, count))
+
+
+class Embeddings(tf_keras.layers.Layer):
+    """Word, position and segment embeddings, normalised.
+
+    Reads `input_ids` and `segment_ids`, int32 `[batch, length]`; returns
+    float32 `[batch, length, embedding_size]`.
+    """
+
+    def __init__(self, encoder_config: config.EncoderConfig):
+        super().__init__(name="embeddings")
+        self.config = encoder_config
+        self.layer_norm = layer_norm()
+
+    def build(self, input_shape):
+        """Makes the three tables and the layer normalisation."""
+        size = self.config.embedding_size
+        self.word_embeddings = self._table(
+            "word_embeddings", [self.config.vocab_size, size]
+        )
+        self.token_type_embeddings = self._table(
+            "token_type_embeddings", [self.config.type_vocab_size, size]
+        )
+        self.position_embeddings = self._table(
+            "position_embeddings", [self.config.max_position_embeddings, size]
+        )
+        build_in_scope(self.layer_norm, [*input_shape, size])
+        self.built = True
+
+    def _table(self, name: str, shape: list[int]) -> tf.Variable:
+        return self.add_weight(
+            name=name, shape=shape, initializer=_initializer(self.config)
+        )
+
+    def call(self, input_ids, segment_ids, dropout_seed=None):
+        length = input_ids.shape[1] or tf.shape(input_ids)[1]
+        embedded = tf.gather(self.word_embeddings, input_ids)
+        # One-hot products are faster than look-ups in a table of two rows,
+        # and their gradient is no scatter.
+        embedded += tf.matmul(
+            tf.one_hot(
+                segment_ids,
+                self.config.type_vocab_size,
+                dtype=self.compute_dtype,
+            ),
+            self.token_type_embeddings,
+        )
+        embedded += self.position_embeddings[:length]
+        return dropout(
+            self.layer_norm(embedded),
+            rate=self.config.hidden_dropout_prob,
+            seed=dropout_seed,
+        )
+
+
+class TransformerLayer(tf_keras.layers.Layer):
+    """Self-attention and a feed-forward network, each added and normalised.
+
+    Reads `hidden` `[batch, length, hidden]` and `attention_bias`
+    `[batch, 1, 1 or length, length]`, added to the attention scores; returns
+    the shape of `hidden`.
+    """
+
+    def __init__(self, encoder_config: config.EncoderConfig, name: str):
+        super().__init__(name=name)
+        self.config = encoder_config
+        self.head_size = (
+            encoder_config.hidden_size // encoder_config.num_attention_heads
+        )
+        hidden_size = encoder_config.hidden_size
+        self.query = self._dense("attention/self/query", hidden_size)
+        self.key = self._dense("attention/self/key", hidden_size)
+        self.value = self._dense("attention/self/value", hidden_size)
+        self.attention_output = self._dense(
+            "attention/output/dense", hidden_size
+        )
+        self.attention_norm = layer_norm()
+        self.intermediate = self._dense(
+            "intermediate/dense", encoder_config.intermediate_size
+        )
+        self.output_dense = self._dense("output/dense", hidden_size)
+        self.output_norm = layer_norm()
+
+    def _dense(self, name: str, units: int) -> tf_keras.layers.Dense:
+        return tf_keras.layers.Dense(
+            units, name=name, kernel_initializer=_initializer(self.config)
+        )
+
+    def build(self, input_shape):
+        """Makes all variables."""
+        for layer in (self.query, self.key, self.value):
+            build_in_scope(layer, input_shape)
+        build_in_scope(self.attention_output, input_shape)
+        with tf.name_scope("attention/output"):
+            build_in_scope(self.attention_norm, input_shape)
+        build_in_scope(self.intermediate, input_shape)
+        build_in_scope(
+            self.output_dense,
+            [*input_shape[:-1], self.config.intermediate_size],
+        )
+        with tf.name_scope("output"):
+            build_in_scope(self.output_norm, input_shape)
+        self.built = True
+
+    def call(self, hidden, attention_bias, dropout_seed=None):
+        rate = self.config.hidden_dropout_prob
+        probs_seed, attention_seed, output_seed = split_seed(dropout_seed, 3)
+        attended = self.attention_output(
+            self._attend(hidden, attention_bias, probs_seed)
+        )
+        attended = dropout(attended, rate=rate, seed=attention_seed)
+        hidden = self.attention_norm(hidden + attended)
+        output = self.output_dense(gelu(self.intermediate(hidden)))
+        output = dropout(output, rate=rate, seed=output_seed)
+        return self.output_norm(hidden + output)
+
+    def _attend(self, hidden, attention_bias, seed) -> tf.Tensor:
+        query = self._split_heads(self.query(hidden))
+        key = self._split_heads(self.key(hidden))
+        value = self._split_heads(self.value(hidden))
+        scores = tf.matmul(query, key, transpose_b=True)
+        scores *= 1.0 / math.sqrt(self.head_size)
+        probs = tf.nn.softmax(scores + attention_bias)
+        probs = dropout(
+            probs, rate=self.config.attention_probs_dropout_prob, seed=seed
+        )
+        context = tf.matmul(probs, value)  # [batch, heads, length, head_size]
+        context = tf.transpose(context, [0, 2, 1, 3])
+        return tf.reshape(context, tf.shape(hidden))
+
+    def _split_heads(self, x: tf.Tensor) -> tf.Tensor:
+        batch, length = tf.shape(x)[0], tf.shape(x)[1]
+        heads = self.config.num_attention_heads
+        x = tf.reshape(x, [batch, length, heads, self.head_size])
+        return tf.transpose(x, [0, 2, 1, 3])  # [batch, heads, length, size]
+
+
+class Encoder(tf_keras.layers.Layer):
+    """A transformer encoder; built, with all its variables, when made.
+
+    Args:
+        encoder_config: its shape.
+        name: prefix of its variables, "electra" or "generator".
+        embeddings: built `Embeddings` of another encoder to be shared; if
+            they are not as wide as this encoder, it projects them.
+    """
+
+    def __init__(
+        self,
+        encoder_config: config.EncoderConfig,
+        *,
+        name: str = "electra",
+        embeddings: Embeddings | None = None,
+    ):
+        super().__init__(name=name)
+        self.config = encoder_config
+        shares_embeddings = embeddings is not None
+        self.embeddings = embeddings or Embeddings(encoder_config)
+        self.embeddings_project = None
+        if encoder_config.embedding_size != encoder_config.hidden_size:
+            # As in the original: initialised by TensorFlow's default, Glorot.
+            self.embeddings_project = tf_keras.layers.Dense(
+                encoder_config.hidden_size, name="embeddings_project"
+            )
+        self.layers = [
+            TransformerLayer(encoder_config, name=f"layer_{i}")
+            for i in range(encoder_config.num_hidden_layers)
+        ]
+        with tf.name_scope(name):
+            self._build_layers(build_embeddings=not shares_embeddings)
+        self.built = True
+
+    def _build_layers(self, *, build_embeddings: bool):
+        if build_embeddings:
+            build_in_scope(self.embeddings, [None, None])
+        if self.embeddings_project is not None:
+            build_in_scope(
+                self.embeddings_project,
+                [None, None, self.config.embedding_size],
+            )
+        with tf.name_scope("encoder"):
+            for layer in self.layers:
+                build_in_scope(layer, [None, None, self.config.hidden_size])
+
+    def call(self, inputs, dropout_seed=None) -> EncoderOutput:
+        """Encodes a batch.
+
+        Args:
+            inputs: `input_ids`, `input_mask` (0 on padding) and
+                `segment_ids`, each int32 `[batch, length]`.
+            dropout_seed: int32 `[2]`; None turns dropout off.
+        """
+        seeds = split_seed(dropout_seed, 1 + len(self.layers))
+        hidden = self.embeddings(
+            inputs["input_ids"], inputs["segment_ids"], dropout_seed=seeds[0]
+        )
+        if self.embeddings_project is not None:
+            hidden = self.embeddings_project(hidden)
+        embedding_output = hidden
+        attention_bias = padding_bias(inputs["input_mask"], hidden.dtype)
+        outputs = []
+        for layer, seed in zip(self.layers, seeds[1:], strict=True):
+            hidden = layer(hidden, attention_bias, dropout_seed=seed)
+            outputs.append(hidden)
+        return EncoderOutput(
+            sequence_output=hidden,
+            pooled_output=hidden[:, 0],
+            all_layer_outputs=tuple(outputs),
+            embedding_output=embedding_output,
+        )
+
+
+def padding_bias(input_mask: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+    """What to add to attention scores so that padding is not attended to.
+
+    Args:
+        input_mask: int32 `[batch, length]`; 0 on padding.
+        dtype: of the result.
+
+    Returns:
+        `[batch, 1, 1, length]`: 0 for tokens, -10000 for padding, as in the
+        original.
+    """
+    bias = (1.0 - tf.cast(input_mask, dtype)) * -10000.0
+    return bias[:, tf.newaxis, tf.newaxis, :]
+
+
+def _initializer(encoder_config: config.EncoderConfig):
+    return tf_keras.initializers.TruncatedNormal(
+        stddev=encoder_config.initializer_range
+    )

@@ -1,0 +1,162 @@
+"""Which tokens to predict, how to hide, sample and replace them.
+
+Pure functions of tensors with static shapes, so that they run anywhere; all
+randomness comes in as uniform draws in [0, 1). Section 3.1 of the paper and
+the original's `pretrain_helpers.py`.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class SpecialIds(NamedTuple):
+    """The ids of the tokens that are never masked."""
+
+    cls: int
+    sep: int
+    mask: int
+
+
+class MaskedTokens(NamedTuple):
+    """The tokens that the generator predicts.
+
+    Attributes:
+        positions: int32 `[batch, masked]`; 0 in unused slots.
+        ids: int32 `[batch, masked]`, the tokens there; 0 in unused slots.
+        weights: float32 `[batch, masked]`; 1 in used slots, else 0.
+    """
+
+    positions: tf.Tensor
+    ids: tf.Tensor
+    weights: tf.Tensor
+
+
+def maskable(
+    input_ids: tf.Tensor, input_mask: tf.Tensor, special_ids: SpecialIds
+) -> tf.Tensor:
+    """Where a token may be masked: bool `[batch, length]`.
+
+    As in the original, everywhere but on padding, [CLS], [SEP] and [MASK].
+    """
+    candidates = tf.cast(input_mask, tf.bool)
+    for special_id in special_ids:
+        candidates &= tf.not_equal(input_ids, special_id)
+    return candidates
+
+
+def num_to_predict(
+    input_mask: tf.Tensor, *, mask_prob: float, max_predictions: int
+) -> tf.Tensor:
+    """How many tokens of each example to predict: int32 `[batch]`.
+
+    As in the original, a share of all real tokens, [CLS] and [SEP] included,
+    rounded to the nearest even number at a tie, and at least one.
+    """
+    num_tokens = tf.cast(tf.reduce_sum(input_mask, axis=-1), tf.float32)
+    count = tf.cast(tf.round(num_tokens * mask_prob), tf.int32)
+    return tf.clip_by_value(count, 1, max_predictions)
+
+
+def choose_tokens(
+    uniform: tf.Tensor,
+    *,
+    input_ids: tf.Tensor,
+    candidates: tf.Tensor,
+    counts: tf.Tensor,
+    max_predictions: int,
+) -> MaskedTokens:
+    """Chooses the tokens to predict, evenly among the candidates.
+
+    Args:
+        uniform: float32 `[batch, length]` draws.
+        input_ids: int32 `[batch, length]`.
+        candidates: bool `[batch, length]` from `maskable`.
+        counts: int32 `[batch]` from `num_to_predict`; with fewer candidates
+            all of them are chosen.
+        max_predictions: number of slots, `masked` in the result's shapes.
+    """
+    # Unlike the original: without replacement. The original draws positions
+    # with replacement, so that about 7 % of its slots repeat another one, and
+    # two samples for one position became their average, an unrelated token.
+    keys = tf.where(candidates, uniform, -1.0)
+    values, positions = tf.math.top_k(keys, k=max_predictions)
+    in_count = tf.range(max_predictions) < counts[:, tf.newaxis]
+    is_used = in_count & (values >= 0.0)
+    positions = tf.where(is_used, positions, 0)
+    return MaskedTokens(
+        positions=positions,
+        ids=tf.where(is_used, gather_positions(input_ids, positions), 0),
+        weights=tf.cast(is_used, tf.float32),
+    )
+
+
+def hide_tokens(
+    uniform: tf.Tensor,
+    *,
+    input_ids: tf.Tensor,
+    masked: MaskedTokens,
+    mask_id: int,
+) -> tf.Tensor:
+    """What the generator reads: int32 `[batch, length]`.
+
+    As in the original 85 % of the chosen tokens become [MASK] and 15 % stay;
+    none becomes a random token.
+
+    Args:
+        uniform: float32 `[batch, masked]` draws.
+        input_ids: int32 `[batch, length]`.
+        masked: the chosen tokens.
+        mask_id: id of [MASK].
+    """
+    updates = tf.where(uniform < 0.85, mask_id, masked.ids)
+    return replace_tokens(input_ids, masked=masked, updates=updates)
+
+
+def replace_tokens(
+    input_ids: tf.Tensor, *, masked: MaskedTokens, updates: tf.Tensor
+) -> tf.Tensor:
+    """Writes `updates` over the chosen tokens: int32 `[batch, length]`.
+
+    As in the original (`scatter_update`), several updates of one position
+    become their average, rounded down.
+
+    Args:
+        input_ids: int32 `[batch, length]`.
+        masked: the chosen tokens.
+        updates: int32 `[batch, masked]`; ignored in unused slots.
+    """
+    shape = tf.shape(input_ids)
+    rows = tf.broadcast_to(
+        tf.range(shape[0])[:, tf.newaxis], tf.shape(masked.positions)
+    )
+    indices = tf.stack([rows, masked.positions], axis=-1)
+    is_used = tf.cast(masked.weights > 0.0, tf.int32)
+    counts = tf.scatter_nd(indices, is_used, shape)
+    sums = tf.scatter_nd(indices, is_used * updates, shape)
+    return tf.where(counts > 0, sums // tf.maximum(counts, 1), input_ids)
+
+
+def gather_positions(sequence: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """`[batch, masked, ...]` of `[batch, length, ...]` at the positions."""
+    return tf.gather(sequence, positions, batch_dims=1)
+
+
+def sample(
+    uniform: tf.Tensor, *, logits: tf.Tensor, temperature: float = 1.0
+) -> tf.Tensor:
+    """Samples a token from each softmax: int32 `[batch, masked]`.
+
+    Args:
+        uniform: float32 `[batch, masked]` draws.
+        logits: float32 `[batch, masked, vocab]`.
+        temperature: divides the logits.
+    """
+    # Unlike the original: by the inverse of the cumulative distribution, one
+    # draw a token. Its Gumbel noise has the same distribution but needs a
+    # draw for each of 30522 word pieces.
+    probs = tf.nn.softmax(logits / temperature)
+    cumulative = tf.cumsum(probs, axis=-1)
+    threshold = uniform[..., tf.newaxis] * cumulative[..., -1:]
+    below = tf.cast(cumulative <= threshold, tf.int32)
+    return tf.reduce_sum(below, axis=-1)
