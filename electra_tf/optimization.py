@@ -6,6 +6,8 @@ import re
 import tensorflow as tf
 import tf_keras
 
+from electra_tf import config
+
 
 class WarmupPolynomialDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
     """Polynomial decay to 0 over the whole run, times a linear warm-up.
@@ -161,6 +163,22 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
             "exclude_from_weight_decay": self.decay_exclusions,
             "rate_factors": self.rate_factors,
         }
+
+
+def create(run_config: config.PretrainConfig) -> AdamWeightDecay:
+    """The optimizer of a pre-training run."""
+    return AdamWeightDecay(
+        WarmupPolynomialDecay(
+            run_config.learning_rate,
+            num_train_steps=run_config.num_train_steps,
+            warmup_steps=run_config.warmup_steps,
+            power=run_config.lr_decay_power,
+        ),
+        weight_decay_rate=run_config.weight_decay_rate,
+        beta_1=run_config.adam_beta_1,
+        beta_2=run_config.adam_beta_2,
+        epsilon=run_config.adam_epsilon,
+    )
 
 
 def layerwise_rate_factors(

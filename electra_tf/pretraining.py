@@ -23,11 +23,13 @@ class PretrainingOutput(NamedTuple):
         disc_loss: float32 `[]`, the discriminator's, in nats a token.
         masked: the tokens that the generator predicts.
         masked_lm_logits: float32 `[batch, masked, vocab]`.
+        masked_lm_losses: float32 `[batch, masked]`, in nats.
         sampled_ids: int32 `[batch, masked]`, the generator's samples.
         corrupted_ids: int32 `[batch, length]`, what the discriminator reads.
         is_replaced: int32 `[batch, length]`; 1 where a corrupted id is not
             the original id.
         disc_logits: float32 `[batch, length]`; positive means "replaced".
+        disc_losses: float32 `[batch, length]`, in nats.
     """
 
     loss: tf.Tensor
@@ -35,10 +37,12 @@ class PretrainingOutput(NamedTuple):
     disc_loss: tf.Tensor
     masked: masking.MaskedTokens
     masked_lm_logits: tf.Tensor
+    masked_lm_losses: tf.Tensor
     sampled_ids: tf.Tensor
     corrupted_ids: tf.Tensor
     is_replaced: tf.Tensor
     disc_logits: tf.Tensor
+    disc_losses: tf.Tensor
 
 
 class MaskedLanguageModelHead(tf_keras.layers.Layer):
@@ -239,8 +243,9 @@ class ElectraPretrainer(tf_keras.Model):
             masked.positions,
             dropout_seed=generator_seed,
         )
+        masked_lm_losses = objectives.masked_lm_losses(logits, masked.ids)
         masked_lm_loss = objectives.global_mean(
-            objectives.masked_lm_losses(logits, masked.ids), masked.weights
+            masked_lm_losses, masked.weights
         )
         # No gradient flows from the discriminator into the generator.
         sampled_ids = masking.sample(
@@ -257,9 +262,9 @@ class ElectraPretrainer(tf_keras.Model):
         disc_logits = self.replaced_logits(
             inputs | {"input_ids": corrupted_ids}, dropout_seed=disc_seed
         )
+        disc_losses = objectives.replaced_token_losses(disc_logits, is_replaced)
         disc_loss = objectives.global_mean(
-            objectives.replaced_token_losses(disc_logits, is_replaced),
-            tf.cast(inputs["input_mask"], tf.float32),
+            disc_losses, tf.cast(inputs["input_mask"], tf.float32)
         )
         return PretrainingOutput(
             loss=self.config.gen_weight * masked_lm_loss
@@ -268,10 +273,12 @@ class ElectraPretrainer(tf_keras.Model):
             disc_loss=disc_loss,
             masked=masked,
             masked_lm_logits=logits,
+            masked_lm_losses=masked_lm_losses,
             sampled_ids=sampled_ids,
             corrupted_ids=corrupted_ids,
             is_replaced=is_replaced,
             disc_logits=disc_logits,
+            disc_losses=disc_losses,
         )
 
     def call(self, inputs, training=False, seed=(0, 0)):
@@ -297,6 +304,7 @@ class ElectraPretrainer(tf_keras.Model):
 
     def train_step(self, inputs):
         """One step on a batch; returns the metrics since their last reset."""
+        inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)
         seed = _fold_in(self.config.seed, self.optimizer.iterations)
         with tf.GradientTape() as tape:
             output = self(inputs, training=True, seed=seed)
@@ -312,6 +320,7 @@ class ElectraPretrainer(tf_keras.Model):
 
     def test_step(self, inputs):
         """Evaluates a batch; every evaluation draws the same masks."""
+        inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)
         # Steps count from 0; so evaluation's draws are never training's.
         seed = _fold_in(self.config.seed, -1 - self._num_evaluated)
         self._num_evaluated.assign_add(1)
@@ -345,11 +354,10 @@ class ElectraPretrainer(tf_keras.Model):
     def _update_metrics(self, inputs, output: PretrainingOutput):
         metrics = self._batch_metrics
         masked, weights = output.masked, output.masked.weights
-        logits = tf.cast(output.masked_lm_logits, tf.float32)
-        metrics["masked_lm_loss"].update_state(
-            objectives.masked_lm_losses(logits, masked.ids), weights
+        metrics["masked_lm_loss"].update_state(output.masked_lm_losses, weights)
+        predictions = tf.argmax(
+            output.masked_lm_logits, axis=-1, output_type=tf.int32
         )
-        predictions = tf.argmax(logits, axis=-1, output_type=tf.int32)
         metrics["masked_lm_accuracy"].update_state(
             tf.equal(predictions, masked.ids), weights
         )
@@ -358,10 +366,7 @@ class ElectraPretrainer(tf_keras.Model):
         )
         # Unlike the original: padding does not count, not in the AUC either.
         labels, is_token = output.is_replaced, inputs["input_mask"]
-        metrics["disc_loss"].update_state(
-            objectives.replaced_token_losses(output.disc_logits, labels),
-            is_token,
-        )
+        metrics["disc_loss"].update_state(output.disc_losses, is_token)
         metrics["replaced_share"].update_state(labels, is_token)
         probs = tf.nn.sigmoid(tf.cast(output.disc_logits, tf.float32))
         is_predicted = tf.cast(probs > 0.5, tf.int32)

@@ -1,0 +1,45 @@
+# make quickstart   the whole way from text to a served answer, in minutes
+# make test         the test suite
+# make lint         what CI checks of the style
+# make lock         renew constraints.txt from requirements.txt
+# make clean        remove what these commands made, but no run's folder
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+TEST_WORKERS ?= 2
+
+# The environment is made once, and again when the requirements change.
+INSTALLED := $(VENV)/.installed
+
+.PHONY: install quickstart test lint lock clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.txt constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check \
+	  --requirement requirements.txt --constraint constraints.txt
+	touch $@
+
+quickstart: $(INSTALLED)
+	$(BIN)/python quickstart.py
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest --numprocesses=$(TEST_WORKERS) --dist=loadfile
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lock:
+	$(PYTHON) -m venv $(VENV).lock
+	$(VENV).lock/bin/pip install --quiet --requirement requirements.txt
+	{ echo "# The tested lock that every install command uses; 'make lock'"; \
+	  echo "# renews it. CPython 3.11, Linux x86-64."; \
+	  $(VENV).lock/bin/pip freeze; } > constraints.txt
+	rm -r $(VENV).lock
+
+clean:
+	rm -rf $(VENV) $(VENV).lock .pytest_cache .ruff_cache build *.egg-info
+	find . -name __pycache__ -type d -exec rm -r {} +

@@ -1,0 +1,68 @@
+"""Plots of a run's metrics; the only module that imports matplotlib."""
+
+from collections.abc import Sequence
+import os
+
+from absl import logging
+import tensorflow as tf
+
+from electra_tf import training
+
+_PRETRAINING_PANELS = (
+    ("Generator", "masked-LM loss (nats)", ("masked_lm_loss",)),
+    ("Discriminator", "loss (nats)", ("disc_loss",)),
+    (
+        "Replaced-token detection",
+        "share",
+        ("disc_auc", "disc_precision", "disc_recall"),
+    ),
+    ("Total loss", "loss", ("loss",)),
+)
+
+
+def plot_pretraining(model_dir: str):
+    """Draws the curves of `metrics.jsonl` to `curves.png` beside it.
+
+    Without matplotlib it only says so: it is an optional dependency.
+    """
+    plot_curves(model_dir, panels=_PRETRAINING_PANELS)
+
+
+def plot_curves(
+    model_dir: str, *, panels: Sequence[tuple[str, str, Sequence[str]]]
+):
+    """Draws panels of (title, label of the y axis, metrics) side by side."""
+    try:
+        from matplotlib import figure
+    except ImportError:
+        logging.info("No plot: matplotlib is not installed.")
+        return
+    entries = training.read_metrics(model_dir)
+    canvas = figure.Figure(figsize=(4 * len(panels), 3.2), layout="constrained")
+    axes = canvas.subplots(1, len(panels), squeeze=False)[0]
+    for panel, (title, label, names) in zip(axes, panels, strict=True):
+        for number, name in enumerate(names):
+            _plot_metric(panel, entries, name=name, color=f"C{number}")
+        panel.set(title=title, xlabel="step", ylabel=label)
+        panel.grid(alpha=0.3)
+        panel.legend(fontsize="small")
+    path = os.path.join(model_dir, "curves.png")
+    with tf.io.gfile.GFile(path, "wb") as file:
+        canvas.savefig(file, format="png", dpi=120)
+    logging.info("Curves: %s", path)
+
+
+def _plot_metric(panel, entries, *, name: str, color: str):
+    """Training as a line, held-out data as a dashed line with points."""
+    for kind, style in (("train", "-"), ("eval", "o--")):
+        points = [
+            (entry["step"], entry[name])
+            for entry in entries
+            if entry["kind"] == kind and name in entry
+        ]
+        if points:
+            steps, values = zip(*points, strict=True)
+            label = f"{name}, held out" if kind == "eval" else name
+            panel.plot(
+                steps, values, style, color=color, markersize=3, label=label
+            )

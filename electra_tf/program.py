@@ -1,0 +1,30 @@
+"""What all command-line programs share."""
+
+from collections.abc import Callable
+import sys
+import traceback
+
+from absl import app
+from absl import flags
+from absl import logging
+import tensorflow as tf
+
+
+def run(main: Callable[[], None]):
+    """Parses flags and runs `main`; a user's mistake ends it with one line.
+
+    Wrong input is raised as ValueError all over the libraries. Its message
+    goes to standard error, the exit code is 1, and `--v=1` shows where it was
+    raised.
+    """
+
+    def checked_main(argv):
+        if len(argv) > 1:
+            raise app.UsageError(f"Unexpected arguments: {argv[1:]}.")
+        try:
+            main()
+        except (ValueError, flags.Error, tf.errors.OpError, OSError) as error:
+            logging.debug("%s", traceback.format_exc())
+            sys.exit(f"Error: {error}")
+
+    app.run(checked_main)

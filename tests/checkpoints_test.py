@@ -1,0 +1,153 @@
+"""Tests of saving, finding and strictly loading variables."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf import checkpoints
+from electra_tf import optimization
+from electra_tf import pretraining
+from tests import testing
+
+
+def _variables(**values):
+    return [
+        tf.Variable(value, name=name.replace("__", "/"))
+        for name, value in values.items()
+    ]
+
+
+def _model(**overrides):
+    run_config = testing.tiny_config(**overrides)
+    model = pretraining.ElectraPretrainer(run_config, testing.special_ids())
+    model.compile(optimizer=optimization.create(run_config))
+    return model
+
+
+class RestoreTest(tf.test.TestCase):
+    def test_values_are_assigned_by_name(self):
+        first, second = _variables(a__x=[0.0, 0.0], b=[0.0])
+        result = checkpoints.restore(
+            [first, second],
+            {"b": np.array([3.0]), "a/x": np.array([1.0, 2.0])},
+        )
+        self.assertAllEqual(first, [1.0, 2.0])
+        self.assertAllEqual(second, [3.0])
+        self.assertEqual(result, (["a/x", "b"], [], []))
+
+    def test_one_error_lists_everything_and_nothing_is_changed(self):
+        variables = _variables(fits=[0.0], missing=[0.0], misshapen=[0.0])
+        values = {
+            "fits": np.ones(1),
+            "unexpected": np.ones(1),
+            "misshapen": np.ones(2),
+        }
+        with self.assertRaisesRegex(
+            ValueError,
+            r"(?s)missing from the checkpoint: missing \(1,\).*"
+            r"not in the model: unexpected \(1,\).*"
+            r"of another shape: misshapen \(2,\) in the checkpoint, \(1,\)",
+        ):
+            checkpoints.restore(variables, values)
+        self.assertAllEqual(variables[0], [0.0])
+
+    def test_what_may_be_missing_or_unused_is_named_by_the_caller(self):
+        variables = _variables(electra__x=[0.0], head__bias=[5.0])
+        values = {"electra/x": np.ones(1), "generator/x": np.ones(1)}
+        result = checkpoints.restore(
+            variables,
+            values,
+            may_be_missing=["head/"],
+            may_be_unused=["generator/"],
+        )
+        self.assertEqual(
+            result, (["electra/x"], ["head/bias"], ["generator/x"])
+        )
+        self.assertAllEqual(variables[1], [5.0])
+
+    def test_patterns_match_from_the_start_of_a_name(self):
+        with self.assertRaisesRegex(ValueError, "missing.*electra/head"):
+            checkpoints.restore(
+                _variables(electra__head=[0.0]), {}, may_be_missing=["head"]
+            )
+
+    def test_two_variables_of_one_name_are_refused(self):
+        with self.assertRaisesRegex(ValueError, "Two variables.*'x'"):
+            checkpoints.by_name([tf.Variable(0.0, name="x")] * 2)
+
+
+class ReadVariablesTest(tf.test.TestCase):
+    def test_a_saved_model_is_read_by_the_names_of_the_original(self):
+        model = _model()
+        directory = self.create_tempdir().full_path
+        checkpointer = checkpoints.Checkpointer(
+            os.path.join(directory, "checkpoints"), model=model, keep=1
+        )
+        checkpointer.save(7)
+        values = checkpoints.read_variables(directory)
+        self.assertLen(values, len(model.trainable_variables))
+        name = "electra/encoder/layer_1/attention/self/query/kernel"
+        self.assertAllEqual(
+            values[name], model.discriminator.layers[1].query.kernel
+        )
+        self.assertIn("generator_predictions/output_bias", values)
+
+    def test_a_checkpoint_of_the_original_is_read_without_its_optimizer(self):
+        index = testing.golden("pretrain_electra", "trained.ckpt-3.index")
+        values = checkpoints.read_variables(index.removesuffix(".index"))
+        expected = checkpoints.by_name(
+            _model(
+                vocab_size=160, generator_hidden_size=0.25
+            ).trainable_variables
+        )
+        self.assertEqual(set(values), set(expected))
+        for name, variable in expected.items():
+            self.assertEqual(values[name].shape, variable.shape, name)
+
+    def test_a_path_without_a_checkpoint_is_an_error(self):
+        directory = self.create_tempdir().full_path
+        with self.assertRaisesRegex(ValueError, "No checkpoint in"):
+            checkpoints.find(directory)
+        with self.assertRaisesRegex(ValueError, "No checkpoint in"):
+            checkpoints.find(os.path.join(directory, "model.ckpt-3"))
+
+
+class CheckpointerTest(tf.test.TestCase):
+    def test_weights_and_optimizer_come_back(self):
+        directory = self.create_tempdir().full_path
+        batch = testing.random_batch(testing.tiny_config(), 4)
+        model = _model()
+        checkpointer = checkpoints.Checkpointer(directory, model=model, keep=2)
+        self.assertEqual(checkpointer.restore_latest(), 0)
+        for _ in range(3):
+            model.train_on_batch(batch)
+        checkpointer.save(3)
+
+        restored = _model()
+        checkpointer = checkpoints.Checkpointer(
+            directory, model=restored, keep=2
+        )
+        self.assertEqual(checkpointer.restore_latest(), 3)
+        for one, other in zip(
+            model.trainable_variables + model.optimizer.variables,
+            restored.trainable_variables + restored.optimizer.variables,
+            strict=True,
+        ):
+            self.assertAllEqual(one, other)
+
+    def test_only_the_newest_are_kept(self):
+        directory = self.create_tempdir().full_path
+        checkpointer = checkpoints.Checkpointer(
+            directory, model=_model(), keep=2
+        )
+        for step in (1, 2, 3):
+            checkpointer.save(step)
+        kept = {
+            name for name in os.listdir(directory) if name.endswith(".index")
+        }
+        self.assertEqual(kept, {"ckpt-2.index", "ckpt-3.index"})
+
+
+if __name__ == "__main__":
+    tf.test.main()
