@@ -80,9 +80,8 @@ class DatasetInfo:
         return [name for name, size in self.shards.items() if size]
 
 
-def shard_name(index: int, num_shards: int) -> str:
-    """The name of one file of a data folder."""
-    return f"{SHARD_PREFIX}{index:05d}-of-{num_shards:05d}"
+def shard_names(num: int) -> list[str]:
+    return [f"{SHARD_PREFIX}{i:05d}-of-{num:05d}" for i in range(num)]
 
 
 def serialize_example(features: Mapping[str, Sequence[int]]) -> bytes:
@@ -133,14 +132,13 @@ def write_info(info: DatasetInfo, data_dir: str) -> None:
 
 
 def load_info(data_dir: str) -> DatasetInfo:
-    """Reads the description of a data folder and checks that it is complete.
+    """Reads the description of a data folder, and checks that it is complete.
 
     The files of the original's builder come without one. They are counted,
     and the result is kept in the folder if that can be written to.
 
     Raises:
-        ValueError: if there is no data set, files are missing, or the
-            description cannot be read.
+        ValueError: if there is no whole data set with a valid description.
     """
     path = os.path.join(data_dir, INFO_FILE)
     if not tf.io.gfile.exists(path):
@@ -245,9 +243,7 @@ def eval_dataset(data_dir: str, *, batch_size: int) -> tf.data.Dataset:
 
     Rows of zeros, which `input_mask` marks as padding, fill the last batch.
 
-    Returns:
-        A data set of dictionaries: for each name of FEATURES an int32
-        `[batch_size, length]`.
+    Returns the same dictionaries as `train_dataset`.
     """
     info = load_info(data_dir)
     names = info.nonempty_shards
@@ -377,7 +373,6 @@ def _count_original(data_dir: str) -> DatasetInfo:
             f"{data_dir} holds no data set: neither {INFO_FILE} nor files "
             f"named as {SHARD_PREFIX}0-of-1000."
         )
-    logging.info("Counting the records in %s, once.", data_dir)
     shards, lengths = {}, set()
     for name in names:
         records = _read_records(os.path.join(data_dir, name))
@@ -385,12 +380,12 @@ def _count_original(data_dir: str) -> DatasetInfo:
         if len(records):
             lengths.add(_example_length(records[0]))
         logging.log_every_n_seconds(
-            logging.INFO, "count | file %d/%d", 10, len(shards), len(names)
+            logging.INFO, "count | %s | %d files", 10, name, len(names)
         )
     if len(lengths) != 1 or 0 in lengths:
         raise ValueError(
-            f"The files of {data_dir} must hold examples with "
-            f"{', '.join(FEATURES)} of one length, got {sorted(lengths)}."
+            f"The files of {data_dir} must hold examples with input_ids of "
+            f"one length, got lengths {sorted(lengths)}."
         )
     info = DatasetInfo(max_seq_length=lengths.pop(), shards=shards)
     try:
