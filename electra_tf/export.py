@@ -71,8 +71,11 @@ def save(
     module = tf.Module()
     for name, resource in resources.items():
         setattr(module, name, resource)
+    # The default signature is another name of a function that is in the graph.
+    unique = {item.function: item for item in signatures.values()}
+    traced = {function: _trace(item) for function, item in unique.items()}
     functions = {
-        name: _trace(signature) for name, signature in signatures.items()
+        name: traced[item.function] for name, item in signatures.items()
     }
     try:
         with _without_info_logs():
@@ -122,13 +125,8 @@ def verify(path: str, signatures: dict[str, signatures_lib.Signature]) -> str:
     return result.stdout.strip()
 
 
-def summary(exported: Exported, *, sample: dict[str, str]) -> str:
-    """What was exported and how to use it, for people.
-
-    Args:
-        exported: from `save`.
-        sample: a text for each input of the default signature.
-    """
+def summary(exported: Exported) -> str:
+    """What was exported and how to use it, for people."""
     base_path = os.path.dirname(os.path.abspath(exported.path))
     lines = [
         f"Exported to {exported.path} ({_size(exported.path) / 1e6:.1f} MB).",
@@ -141,10 +139,10 @@ def summary(exported: Exported, *, sample: dict[str, str]) -> str:
         lines.append(f"  {name}")
         lines += [f"    takes    {line}" for line in _describe(inputs)]
         lines += [f"    returns  {line}" for line in _describe(outputs)]
-    arguments = ", ".join(
-        f"{name}=tf.constant([{text!r}])" for name, text in sample.items()
-    )
     default = signatures_lib.DEFAULT
+    _, inputs = exported.functions[default].structured_input_signature
+    text = signatures_lib.SAMPLE_TEXTS[0]
+    arguments = ", ".join(f'{name}=tf.constant(["{text}"])' for name in inputs)
     return "\n".join(
         lines
         + [

@@ -1,0 +1,137 @@
+"""Exporting a fine-tuned model: its answers to texts, and to ids."""
+
+import os
+import tempfile
+
+import tensorflow as tf
+
+from electra_tf import checkpoints
+from electra_tf import config
+from electra_tf import export
+from electra_tf import signatures
+from electra_tf import tokenization
+from finetune import finetuning
+from finetune import finetuning_model
+
+
+class TaskFunctions:
+    """A fine-tuned model's answers to texts and to ids.
+
+    Texts are cut as in training, and a batch padded to its longest example.
+
+    Args:
+        model: for classification or regression.
+        tokenizer: the one that it was trained with.
+    """
+
+    def __init__(
+        self,
+        model: finetuning_model.FinetuningModel,
+        tokenizer: tokenization.Tokenizer,
+    ):
+        self._model = model
+        self._tokenizer = tokenizer
+        self._max_seq_length = model.config.max_seq_length
+
+    def all_signatures(self) -> dict[str, signatures.Signature]:
+        """Both functions by name."""
+        num_texts = len(self._model.task.text_columns)
+        return {
+            signatures.DEFAULT: signatures.of_texts(
+                self.serve_texts, ["text_a", "text_b"][:num_texts]
+            ),
+            "serve_ids": signatures.of_ids(
+                self.serve_ids,
+                self._tokenizer,
+                max_seq_length=self._max_seq_length,
+            ),
+        }
+
+    def serve_texts(
+        self, text_a: tf.Tensor, text_b: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """The answers to texts, string `[batch]`: as of `serve_ids`."""
+        first = self._tokenizer.tokenize(text_a)
+        second = None if text_b is None else self._tokenizer.tokenize(text_b)
+        return self.serve_ids(**self._pack(first, second))
+
+    def serve_ids(self, **inputs) -> dict[str, tf.Tensor]:
+        """The answers to ids.
+
+        Args:
+            **inputs: `signatures.IDS`, int32 `[batch, length]`.
+
+        Returns:
+            For classification `label` (string `[batch]`), `label_index`
+            (int32 `[batch]`), `probabilities` and `logits` (float32
+            `[batch, labels]`, in the order of the task's labels); for
+            regression `score` (float32 `[batch]`), in the task's unit.
+        """
+        max_length = self._model.encoder.config.max_position_embeddings
+        outputs = self._model(
+            signatures.check_length(inputs, max_length=max_length)
+        )
+        if self._model.task.kind == "regression":
+            return {"score": outputs["score"]}
+        label_index = tf.argmax(
+            outputs["logits"], axis=-1, output_type=tf.int32
+        )
+        labels = tf.constant(self._model.task.labels)
+        return {
+            "label": tf.gather(labels, label_index),
+            "label_index": label_index,
+            "probabilities": outputs["probabilities"],
+            "logits": outputs["logits"],
+        }
+
+    def _pack(
+        self, first: tf.RaggedTensor, second: tf.RaggedTensor | None
+    ) -> dict[str, tf.Tensor]:
+        length = self._max_seq_length
+        if second is None:
+            return self._tokenizer.pack(first, max_seq_length=length, pad=False)
+        # As in training: without a token of a second text, there is neither a
+        # second text nor its [SEP].
+        single = self._tokenizer.pack(first, max_seq_length=length)
+        pair = self._tokenizer.pack(first, second, max_seq_length=length)
+        is_pair = second.row_lengths()[:, tf.newaxis] > 0
+        packed = {
+            name: tf.where(is_pair, pair[name], single[name]) for name in pair
+        }
+        longest = tf.reduce_max(tf.reduce_sum(packed["input_mask"], axis=1))
+        return {name: value[:, :longest] for name, value in packed.items()}
+
+
+def export_finetuned(
+    model_dir: str, *, output_dir: str, version: int | None = None
+) -> export.Exported:
+    """Exports the model of a fine-tuning run.
+
+    Args:
+        model_dir: folder of the run; of several trials, the best is taken.
+        output_dir: folder that gets the numbered version.
+        version: the next one if None.
+    """
+    model, tokenizer, task = finetuning.load(model_dir)
+    with tempfile.TemporaryDirectory() as directory:
+        tokenizer.save(directory)
+        vocab_file = os.path.join(directory, tokenization.VOCAB_FILE)
+        return export.save(
+            TaskFunctions(model, tokenizer).all_signatures(),
+            resources={
+                "weights": checkpoints.by_name(model.trainable_variables),
+                "vocab": tf.saved_model.Asset(vocab_file),
+            },
+            info={
+                "kind": task.kind,
+                "task": task.name,
+                "labels": list(task.labels),
+                "config": config.to_dict(model.config),
+                "encoder": config.to_dict(model.encoder.config),
+                "max_seq_length": model.config.max_seq_length,
+                "tokenizer": tokenizer.settings(),
+                "vocab_sha256": tokenizer.vocab_sha256,
+            },
+            output_dir=output_dir,
+            version=version,
+        )

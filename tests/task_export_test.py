@@ -1,0 +1,128 @@
+"""Tests of what exported fine-tuned models answer."""
+
+import json
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf import checkpoints
+from electra_tf import config
+from electra_tf import model_folder
+from electra_tf import optimization
+from electra_tf import tokenization
+from finetune import features
+from finetune import finetune_config
+from finetune import finetuning
+from finetune import finetuning_model
+from finetune import registry
+from finetune import task as task_lib
+from finetune import task_export
+from tests import export_test
+from tests import testing
+
+_PAIRS = [
+    ("The time, then!", "Thé 👍🏽 שלום"),
+    ("one of them " * 9, "the other " * 9),
+    ("No second text.", ""),
+    ("", ""),
+]
+
+
+def _model(task_name: str) -> finetuning_model.FinetuningModel:
+    return finetuning_model.FinetuningModel(
+        finetune_config.FinetuneConfig(task=task_name, max_seq_length=24),
+        task=registry.get(task_name),
+        encoder_config=testing.tiny_config().discriminator,
+    )
+
+
+def _tokenizer() -> tokenization.Tokenizer:
+    return tokenization.Tokenizer(testing.tiny_vocab())
+
+
+def _write_model(model_dir: str, model: finetuning_model.FinetuningModel):
+    """A model folder as a fine-tuning run leaves it."""
+    task = model.task
+    model_folder.start(
+        model_dir,
+        kind="finetuning",
+        run_config=model.config,
+        extra={
+            "task": {
+                "name": task.name,
+                "kind": task.kind,
+                "labels": list(task.labels),
+                "score_range": list(task.score_range),
+            },
+            "encoder": config.to_dict(model.encoder.config),
+        },
+    )
+    _tokenizer().save(model_dir)
+    model.compile(optimizer=optimization.create(testing.tiny_config()))
+    checkpoints.Checkpointer(
+        model_folder.checkpoints(model_dir), model=model, keep=1
+    ).save(0)
+
+
+def _predict(model: finetuning_model.FinetuningModel) -> dict[str, np.ndarray]:
+    """What evaluation makes of the texts."""
+    examples = [
+        task_lib.Example(id=number, text_a=text_a, text_b=text_b)
+        for number, (text_a, text_b) in enumerate(_PAIRS)
+    ]
+    data = features.make_features(
+        examples, task=model.task, tokenizer=_tokenizer(), max_seq_length=24
+    )
+    return finetuning.predict(model, data)
+
+
+class TaskExportTest(tf.test.TestCase):
+    def test_an_exported_model_answers_as_in_evaluation(self):
+        model_dir = self.create_tempdir().full_path
+        model = _model("rte")
+        _write_model(model_dir, model)
+
+        exported = task_export.export_finetuned(
+            model_dir, output_dir=os.path.join(model_dir, "served")
+        )
+
+        loaded = tf.saved_model.load(exported.path)
+        self.assertCountEqual(
+            loaded.signatures, ["serving_default", "serve_ids"]
+        )
+        text_a, text_b = map(tf.constant, zip(*_PAIRS))
+        answer = loaded.signatures["serving_default"](
+            text_a=text_a, text_b=text_b
+        )
+        expected = _predict(model)
+        for name in ("logits", "probabilities"):
+            self.assertAllClose(answer[name], expected[name], rtol=0, atol=1e-5)
+        indices = expected["logits"].argmax(axis=-1)
+        self.assertAllEqual(answer["label_index"], indices)
+        labels = [model.task.labels[index].encode() for index in indices]
+        self.assertAllEqual(answer["label"], labels)
+        self.assertEmpty(export_test.unexpected_operations(exported.path))
+        info = os.path.join(exported.path, "assets.extra", "model_info.json")
+        with open(info, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["labels"], list(model.task.labels))
+
+    def test_a_score_has_the_unit_of_the_task(self):
+        model = _model("sts")
+        functions = task_export.TaskFunctions(model, _tokenizer())
+        answer = functions.serve_texts(*map(tf.constant, zip(*_PAIRS)))
+        # STS-B has scores from 0 to 5; the model learns fifths of them.
+        self.assertAllClose(
+            answer["score"], 5 * _predict(model)["predictions"], atol=1e-5
+        )
+
+    def test_a_task_of_one_text_takes_one(self):
+        functions = task_export.TaskFunctions(_model("cola"), _tokenizer())
+        default = functions.all_signatures()["serving_default"]
+        self.assertCountEqual(default.inputs, ["text_a"])
+        answer = functions.serve_texts(tf.constant(["the time", ""]))
+        self.assertEqual(answer["logits"].shape, [2, 2])
+
+
+if __name__ == "__main__":
+    tf.test.main()
