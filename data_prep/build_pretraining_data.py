@@ -114,6 +114,7 @@ class BuildConfig:
 
 
 config_flags.define(BuildConfig)
+flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
 
 
 @dataclasses.dataclass

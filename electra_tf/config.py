@@ -221,7 +221,8 @@ class PretrainConfig:
     def max_predictions_per_seq(self) -> int:
         """Most tokens that the generator predicts in one example."""
         # (0.15 + 0.005) * 128 = 19.84, so 19.
-        return int((self.mask_prob + 0.005) * self.max_seq_length)
+        count = int((self.mask_prob + 0.005) * self.max_seq_length)
+        return min(count, self.max_seq_length)
 
 
 def to_dict(config) -> dict:

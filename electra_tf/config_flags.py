@@ -93,6 +93,8 @@ def _read_file(path: str | None) -> dict:
             values = json.load(file)
     except (tf.errors.OpError, json.JSONDecodeError) as error:
         raise flags.Error(f"Cannot read --config={path}: {error}") from error
+    if not isinstance(values, dict):
+        raise flags.Error(f"--config={path} holds no JSON object.")
     # A model folder's config.json wraps the configuration.
     return values.get("config", values)
 

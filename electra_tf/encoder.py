@@ -54,7 +54,20 @@ def dropout(x: tf.Tensor, *, rate: float, seed: tf.Tensor | None):
     """
     if seed is None or rate == 0.0:
         return x
-    return tf.nn.experimental.stateless_dropout(x, rate=rate, seed=seed)
+    # A draw below this share of all integers drops the value.
+    threshold = round(rate * 2**32) - 2**31
+    is_kept = random_bits(tf.shape(x), seed) >= threshold
+    return tf.where(is_kept, x * (1.0 / (1.0 - rate)), 0.0)
+
+
+def random_bits(shape, seed: tf.Tensor) -> tf.Tensor:
+    """Evenly distributed int32 values of a shape from a seed, int32 `[2]`.
+
+    TensorFlow draws these alike with and without XLA, unlike its floats.
+    """
+    return tf.random.stateless_uniform(
+        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+    )
 
 
 def split_seed(seed: tf.Tensor | None, count: int) -> list[tf.Tensor | None]:

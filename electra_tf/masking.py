@@ -111,8 +111,12 @@ def hide_tokens(
         masked: the chosen tokens.
         mask_id: id of [MASK].
     """
-    updates = tf.where(uniform < 0.85, mask_id, masked.ids)
-    return replace_tokens(input_ids, masked=masked, updates=updates)
+    is_hidden = tf.cast(uniform < 0.85, tf.float32)
+    return replace_tokens(
+        input_ids,
+        masked=masked._replace(weights=masked.weights * is_hidden),
+        updates=tf.fill(tf.shape(masked.positions), mask_id),
+    )
 
 
 def replace_tokens(

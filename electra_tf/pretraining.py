@@ -163,6 +163,9 @@ class ElectraPretrainer(tf_keras.Model):
             self.discriminator_head, [None, None, run_config.hidden_size]
         )
         self.built = True
+        # Results of metrics are alike on all replicas; Keras would add up the
+        # total loss, which is computed from them.
+        self.distribute_reduction_method = "first"
         self._batch_metrics = _make_metrics()
         self._num_evaluated = tf.Variable(
             0,
@@ -385,9 +388,10 @@ class ElectraPretrainer(tf_keras.Model):
         width = self.config.max_seq_length
         width += 2 * self.config.max_predictions_per_seq
         replica, num_replicas = _replica()
-        draws = tf.random.stateless_uniform(
-            [batch_size * num_replicas, width], seed
-        )
+        bits = encoder.random_bits([batch_size * num_replicas, width], seed)
+        # The upper 24 bits, as a float32 in [0, 1).
+        bits = tf.bitwise.right_shift(tf.bitcast(bits, tf.uint32), 8)
+        draws = tf.cast(bits, tf.float32) * 2.0**-24
         start = tf.cast(replica, tf.int32) * batch_size
         return draws[start : start + batch_size]
 

@@ -47,6 +47,7 @@ _STRATEGY = flags.DEFINE_enum(
     "one_device: the first GPU, or the CPU; mirrored: every GPU.",
 )
 config_flags.define(config.PretrainConfig)
+flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
 
 
 def pretrain(
@@ -92,7 +93,10 @@ def pretrain(
             ),
         )
         model.compile(optimizer=optimization.create(run_config))
-    logging.info("%s parameters.", f"{model.count_params():,}")
+    num_parameters = sum(
+        v.shape.num_elements() for v in model.trainable_weights
+    )
+    logging.info("%s parameters.", f"{num_parameters:,}")
 
     evaluate = None
     if eval_data_dir is not None:

@@ -174,6 +174,10 @@ class Tokenizer:
         """
         return self._tokenize_with_offsets(_as_strings(texts))
 
+    def normalize(self, texts: tf.Tensor) -> tf.Tensor:
+        """Texts as they are before they are split: clean, lower-cased, ..."""
+        return self._normalize(_as_strings(texts))[0]
+
     def pack(
         self,
         first: tf.RaggedTensor,
@@ -226,7 +230,7 @@ class Tokenizer:
         ids = tf.concat(ids, axis=1)
         shape = [None, max_seq_length if pad else None]
         return {
-            "input_ids": ids.to_tensor(self.pad_id, shape),
+            "input_ids": ids.to_tensor(self.pad_id, shape=shape),
             "input_mask": tf.ones_like(ids).to_tensor(shape=shape),
             "segment_ids": tf.concat(segment_ids, axis=1).to_tensor(
                 shape=shape
@@ -310,7 +314,11 @@ class Tokenizer:
         return Pieces(
             *(
                 tf.RaggedTensor.from_value_rowids(
-                    tf.boolean_mask(part, kept), rows, num_rows
+                    # Validation would take as long as all of the rest.
+                    tf.boolean_mask(part, kept),
+                    rows,
+                    num_rows,
+                    validate=False,
                 )
                 for part in (ids, starts, ends, words)
             )
@@ -387,6 +395,8 @@ def _check_vocab(vocab: tuple[str, ...]) -> None:
             f"The vocabulary of {len(vocab)} entries lacks {missing}; it must "
             f"hold all of {list(SPECIAL_TOKENS)}."
         )
+    if len(vocab) == len(SPECIAL_TOKENS):
+        raise ValueError("The vocabulary holds nothing but special tokens.")
     first_index = {}
     for index, token in enumerate(vocab):
         if not token:
@@ -452,5 +462,5 @@ def _truncate(segment: tf.RaggedTensor, lengths: tf.Tensor) -> tf.RaggedTensor:
     positions = tf.ragged.range(segment.row_lengths()).values
     kept = positions < tf.gather(lengths, segment.value_rowids())
     return tf.RaggedTensor.from_row_lengths(
-        tf.boolean_mask(segment.values, kept), lengths
+        tf.boolean_mask(segment.values, kept), lengths, validate=False
     )

@@ -36,8 +36,15 @@ class Schedule:
     eval_every_steps: int = 0
 
     def logs_at(self, step: int) -> bool:
-        """Whether a log line follows this step."""
-        return step % self.log_steps == 0 or step == self.num_steps
+        """Whether a log line follows this step.
+
+        Also where metrics begin anew, so that lines cover all steps.
+        """
+        return (
+            step % self.log_steps == 0
+            or self.saves_at(step)
+            or self.evaluates_at(step)
+        )
 
     def saves_at(self, step: int) -> bool:
         """Whether a checkpoint follows this step."""
@@ -246,7 +253,9 @@ class _Logger(tf_keras.callbacks.Callback):
 
     def _write(self, logs):
         metrics = {name: float(value) for name, value in logs.items()}
-        metrics["learning_rate"] = float(self.model.optimizer.learning_rate)
+        metrics["learning_rate"] = float(
+            self.model.optimizer.learning_rate.numpy()
+        )
         rate = self._steps / self._seconds if self._steps else 0.0
         metrics["examples_per_second"] = rate * self._batch_size
         self._log.write("train", step=self._step, metrics=metrics)

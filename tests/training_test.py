@@ -70,7 +70,7 @@ class ScheduleTest(absltest.TestCase):
         )
         steps = range(1, 8)
         self.assertEqual(
-            [s for s in steps if schedule.logs_at(s)], [2, 4, 6, 7]
+            [s for s in steps if schedule.logs_at(s)], [2, 3, 4, 6, 7]
         )
         self.assertEqual([s for s in steps if schedule.saves_at(s)], [3, 6, 7])
         self.assertEqual(
@@ -86,6 +86,18 @@ class ScheduleTest(absltest.TestCase):
         )
         self.assertEqual(
             [s for s in range(1, 10) if schedule.evaluates_at(s)], [4, 8, 9]
+        )
+
+    def test_metrics_are_logged_before_they_begin_anew(self):
+        schedule = training.Schedule(
+            num_steps=9,
+            log_steps=5,
+            save_checkpoints_steps=4,
+            eval_every_steps=3,
+        )
+        self.assertEqual(
+            [s for s in range(1, 10) if schedule.logs_at(s)],
+            [3, 4, 5, 6, 8, 9],
         )
 
 

@@ -1,0 +1,181 @@
+"""What a fine-tuning run computes, and the paper's values for each model."""
+
+import dataclasses
+import typing
+
+from electra_tf import config
+from finetune import task as task_lib
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FinetuneConfig:
+    """Everything that decides what one fine-tuning run computes.
+
+    The default values are those of Table 7 of the paper, which are not
+    always those of the original's `configure_finetuning.py`.
+
+    Attributes:
+        task: Name of the task, such as "cola".
+        init_checkpoint: Model folder whose encoder is fine-tuned; its
+            vocabulary is used, too.
+        from_scratch: Start from random weights in the shape of
+            `init_checkpoint`; the baseline for what pre-training is worth.
+        max_seq_length: Longest example in tokens; what is longer is cut.
+        train_batch_size: Examples a step, over all devices together.
+        eval_batch_size: Examples a step of evaluation.
+        num_train_epochs: Passes over the training data; None for 10 on RTE
+            and STS-B, 3 on the other tasks.
+        learning_rate: Peak learning rate; None for 3e-4, 1e-4 and 5e-5 for a
+            model of the size of ELECTRA-Small, Base and Large.
+        layerwise_lr_decay: Factor of the learning rate from each layer to the
+            one below; None for 0.9 for a model of the size of ELECTRA-Large,
+            0.8 for smaller ones.
+        warmup_proportion: Share of the steps in which the learning rate
+            rises from 0.
+        weight_decay_rate: Decoupled weight decay; never on biases and layer
+            normalisation.
+        dropout_prob: Dropout of the head and everywhere in the encoder.
+        clip_norm: Largest global norm of the gradients.
+        loss_reduction: "mean" over the batch, or, as in the original, "sum",
+            which makes clipping act on nearly every step.
+        seed: Decides the head's initial weights, data order and dropout.
+        num_trials: Number of runs that differ only in the seed, which counts
+            up from `seed`.
+        predict_test: Whether to predict the labels of the test files.
+        skip_malformed_lines: Leave lines that cannot be read out, with a
+            message for each, instead of stopping at the first.
+        pad_to_max_length: Pad each batch to `max_seq_length` instead of its
+            longest example; devices that need static shapes want that.
+        log_steps: Training steps between two log lines.
+        save_checkpoints_steps: Training steps between two checkpoints, each
+            with an evaluation.
+        keep_checkpoints: Number of newest checkpoints that are kept.
+    """
+
+    task: str = ""
+    init_checkpoint: str = ""
+    from_scratch: bool = False
+    max_seq_length: int = 128
+    train_batch_size: int = 32
+    eval_batch_size: int = 32
+    num_train_epochs: float | None = None
+    learning_rate: float | None = None
+    layerwise_lr_decay: float | None = None
+    warmup_proportion: float = 0.1
+    weight_decay_rate: float = 0.0
+    dropout_prob: float = 0.1
+    clip_norm: float = 1.0
+    loss_reduction: typing.Literal["mean", "sum"] = "mean"
+    seed: int = 0
+    num_trials: int = 1
+    predict_test: bool = True
+    skip_malformed_lines: bool = False
+    pad_to_max_length: bool = False
+    log_steps: int = 50
+    save_checkpoints_steps: int = 1000
+    keep_checkpoints: int = 1
+
+    # What does not change the weights that a run ends with, so that a run
+    # may be continued with another value.
+    MAY_CHANGE: typing.ClassVar[frozenset[str]] = frozenset(
+        (
+            "eval_batch_size",
+            "predict_test",
+            "log_steps",
+            "save_checkpoints_steps",
+            "keep_checkpoints",
+        )
+    )
+
+    def __post_init__(self):
+        config.check_types(self)
+        config.check_range(
+            self,
+            at_least_1=(
+                "train_batch_size eval_batch_size num_trials log_steps "
+                "save_checkpoints_steps keep_checkpoints"
+            ),
+            at_least_0="weight_decay_rate seed",
+            positive="clip_norm",
+            share="warmup_proportion dropout_prob",
+        )
+        # [CLS] a [SEP] b [SEP] with one token of each text.
+        if self.max_seq_length < 5:
+            raise ValueError(
+                f"max_seq_length must be at least 5, got {self.max_seq_length}."
+            )
+        for name in ("num_train_epochs", "learning_rate"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name} must be above 0, got {value}.")
+        decay = self.layerwise_lr_decay
+        if decay is not None and not 0 < decay <= 1:
+            raise ValueError(
+                f"layerwise_lr_decay must be in (0, 1], got {decay}."
+            )
+
+
+class Recipe(typing.NamedTuple):
+    """What Table 7 of the paper makes depend on the size of the model.
+
+    Attributes:
+        max_hidden_size: Widest encoder that it is meant for.
+        learning_rate: Peak learning rate.
+        layerwise_lr_decay: Factor from each layer to the one below.
+    """
+
+    max_hidden_size: float
+    learning_rate: float
+    layerwise_lr_decay: float
+
+
+# Small is 256 wide, Base 768 and Large 1024; others go with the next of them.
+RECIPES = (
+    Recipe(512, learning_rate=3e-4, layerwise_lr_decay=0.8),
+    Recipe(768, learning_rate=1e-4, layerwise_lr_decay=0.8),
+    Recipe(float("inf"), learning_rate=5e-5, layerwise_lr_decay=0.9),
+)
+
+
+def resolve(
+    run_config: FinetuneConfig,
+    *,
+    task: task_lib.Task,
+    encoder_config: config.EncoderConfig,
+) -> FinetuneConfig:
+    """The configuration with the paper's value for every None.
+
+    Raises:
+        ValueError: the encoder cannot read `max_seq_length` tokens.
+    """
+    positions = encoder_config.max_position_embeddings
+    if run_config.max_seq_length > positions:
+        raise ValueError(
+            f"max_seq_length {run_config.max_seq_length} is longer than the "
+            f"{positions} positions of the model in "
+            f"{run_config.init_checkpoint!r}."
+        )
+    recipe = next(
+        recipe
+        for recipe in RECIPES
+        if encoder_config.hidden_size <= recipe.max_hidden_size
+    )
+    defaults = {
+        "num_train_epochs": task.num_train_epochs,
+        "learning_rate": recipe.learning_rate,
+        "layerwise_lr_decay": recipe.layerwise_lr_decay,
+    }
+    return dataclasses.replace(
+        run_config,
+        **{
+            name: value
+            for name, value in defaults.items()
+            if getattr(run_config, name) is None
+        },
+    )
+
+
+def num_train_steps(run_config: FinetuneConfig, num_examples: int) -> int:
+    """Steps of a resolved run; as in the original, a rest makes no step."""
+    seen = run_config.num_train_epochs * num_examples
+    return max(1, int(seen / run_config.train_batch_size))

@@ -1,0 +1,144 @@
+"""An encoder and the head of a task as one Keras model."""
+
+import dataclasses
+
+import tensorflow as tf
+import tf_keras
+
+from electra_tf import config
+from electra_tf import encoder
+from electra_tf import objectives
+from electra_tf import optimization
+from finetune import finetune_config
+from finetune import heads
+from finetune import task as task_lib
+
+
+class FinetuningModel(tf_keras.Model):
+    """Learns one task by `compile` and `fit`.
+
+    A batch is what `features.batches` makes. Every draw of dropout is a
+    function of the seed and the step.
+
+    Args:
+        run_config: what to compute.
+        task: what is learned.
+        encoder_config: shape of the encoder; its dropout is that of
+            `run_config`.
+
+    Attributes:
+        encoder: the `encoder.Encoder`.
+        head: one of `finetune.heads`.
+    """
+
+    def __init__(
+        self,
+        run_config: finetune_config.FinetuneConfig,
+        *,
+        task: task_lib.Task,
+        encoder_config: config.EncoderConfig,
+    ):
+        super().__init__(name="finetuning_model")
+        self.config = run_config
+        self.task = task
+        self.encoder = encoder.Encoder(
+            dataclasses.replace(
+                encoder_config,
+                hidden_dropout_prob=run_config.dropout_prob,
+                attention_probs_dropout_prob=run_config.dropout_prob,
+            )
+        )
+        self.head = heads.create(
+            task,
+            hidden_size=encoder_config.hidden_size,
+            dropout_prob=run_config.dropout_prob,
+        )
+        self.built = True
+        self._batch_metrics = {
+            name: tf_keras.metrics.Mean(name=name)
+            for name in ("loss", "gradient_norm")
+        }
+
+    def call(self, inputs, dropout_seed=None) -> dict[str, tf.Tensor]:
+        """The outputs of the head for a batch.
+
+        Args:
+            inputs: `input_ids`, `input_mask` and `segment_ids`, each int32
+                `[batch, length]`.
+            dropout_seed: int32 `[2]`; None turns dropout off.
+        """
+        encoder_seed, head_seed = encoder.split_seed(dropout_seed, 2)
+        encoded = self.encoder(inputs, dropout_seed=encoder_seed)
+        return self.head(encoded, dropout_seed=head_seed)
+
+    def train_step(self, inputs):
+        """One step on a batch; returns the metrics since their last reset."""
+        weights = inputs["weights"]
+        with tf.GradientTape() as tape:
+            outputs = self(inputs, dropout_seed=self._dropout_seed())
+            losses = self.head.losses(outputs, inputs["labels"])
+            if self.config.loss_reduction == "mean":
+                # Unlike the original: the size of the batch does not decide
+                # whether gradients are clipped.
+                loss = objectives.global_mean(losses, weights)
+            else:
+                loss = tf.reduce_sum(losses * weights)
+        gradient_norm = optimization.apply_gradients(
+            self.optimizer,
+            gradients=tape.gradient(loss, self.trainable_variables),
+            variables=self.trainable_variables,
+            clip_norm=self.config.clip_norm,
+        )
+        self._batch_metrics["loss"].update_state(losses, weights)
+        self._batch_metrics["gradient_norm"].update_state(gradient_norm)
+        return {m.name: m.result() for m in self.metrics}
+
+    def predict_step(self, inputs):
+        """The outputs for a batch, and `losses`, float32 `[batch]`."""
+        outputs = self(inputs)
+        losses = self.head.losses(outputs, inputs["labels"])
+        return outputs | {"losses": losses}
+
+    @property
+    def metrics(self):
+        """Keras resets these at the start of an epoch."""
+        return list(self._batch_metrics.values())
+
+    def _dropout_seed(self) -> tf.Tensor:
+        """Another one for each step, and for each replica."""
+        replica = tf.distribute.get_replica_context()
+        seed = tf.constant([self.config.seed, 0], tf.int32)
+        for number in (
+            self.optimizer.iterations,
+            replica.replica_id_in_sync_group,
+        ):
+            seed = tf.random.experimental.stateless_fold_in(
+                seed, tf.cast(number, tf.int32)
+            )
+        return seed
+
+
+def make_optimizer(
+    run_config: finetune_config.FinetuneConfig,
+    *,
+    num_steps: int,
+    num_hidden_layers: int,
+) -> optimization.AdamWeightDecay:
+    """The optimizer of a run: linear decay, and a rate for each layer.
+
+    Args:
+        run_config: with no None in it.
+        num_steps: of the run.
+        num_hidden_layers: of the encoder.
+    """
+    return optimization.AdamWeightDecay(
+        optimization.WarmupPolynomialDecay(
+            run_config.learning_rate,
+            num_train_steps=num_steps,
+            warmup_steps=run_config.warmup_proportion * num_steps,
+        ),
+        weight_decay_rate=run_config.weight_decay_rate,
+        rate_factors=optimization.layerwise_rate_factors(
+            run_config.layerwise_lr_decay, num_hidden_layers
+        ),
+    )

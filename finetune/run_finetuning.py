@@ -1,0 +1,54 @@
+r"""Fine-tunes a pre-trained model on a task, evaluates it, and predicts.
+
+    python -m finetune.run_finetuning --task=cola --init_checkpoint=MODEL \
+        --data_dir=GLUE --output_dir=OUTPUT
+
+GLUE holds the official folders: `CoLA/train.tsv`, `CoLA/dev.tsv`, ... The
+same command again continues a run that was stopped.
+"""
+
+from absl import flags
+
+from electra_tf import config_flags
+from electra_tf import distribution
+from electra_tf import program
+from finetune import finetune_config
+from finetune import finetuning
+from finetune import results
+
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir",
+    None,
+    "Folder that holds the folders of the tasks.",
+    required=True,
+)
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Folder that the run writes to.", required=True
+)
+_STRATEGY = flags.DEFINE_enum(
+    "distribution_strategy",
+    "one_device",
+    distribution.STRATEGIES,
+    "one_device: the first GPU, or the CPU; mirrored: every GPU.",
+)
+config_flags.define(finetune_config.FinetuneConfig)
+flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
+flags.mark_flags_as_required(["task", "init_checkpoint"])
+
+
+def main():
+    run_results = finetuning.finetune(
+        config_flags.override(finetune_config.FinetuneConfig()),
+        data_dir=_DATA_DIR.value,
+        output_dir=_OUTPUT_DIR.value,
+        strategy=distribution.create(_STRATEGY.value),
+    )
+    print(results.format_table(run_results))
+
+
+def run():
+    program.run(main)
+
+
+if __name__ == "__main__":
+    run()

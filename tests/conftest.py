@@ -1,0 +1,60 @@
+"""Settings of all tests: slow ones, TensorFlow's noise and devices."""
+
+import os
+import sys
+
+from absl import flags
+import pytest
+
+# Before TensorFlow is imported.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+_NUM_CPU_DEVICES = 2
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--run_slow", action="store_true", help="Run tests marked slow, too."
+    )
+
+
+def pytest_configure(config):
+    # absltest's create_tempdir reads flags, which pytest does not parse.
+    flags.FLAGS.mark_as_parsed()
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--run_slow"):
+        return
+    skip = pytest.mark.skip(reason="slow: needs --run_slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+def pytest_collection_finish(session):
+    """Divides the CPU into several devices, so that replicas can be tested.
+
+    Devices are set before TensorFlow's first operation. Tests of modules
+    without TensorFlow do not import it, and must not wait for it here.
+    """
+    tf = sys.modules.get("tensorflow")
+    if tf is None:
+        return
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(
+        cpu, [tf.config.LogicalDeviceConfiguration()] * _NUM_CPU_DEVICES
+    )
+
+
+@pytest.fixture(autouse=True)
+def _new_collective_keys():
+    """Lets every test make its own MirroredStrategy.
+
+    All strategies of a process number their collective operations alike, and
+    TensorFlow takes operations of equal numbers for one. Its own tests set
+    this attribute, too.
+    """
+    tf = sys.modules.get("tensorflow")
+    if tf is not None:
+        tf.distribute.MirroredStrategy._collective_key_base += 1000

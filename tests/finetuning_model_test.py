@@ -1,0 +1,133 @@
+"""Tests of the fine-tuning model, most against numbers of the original."""
+
+import json
+
+from absl.testing import parameterized
+import numpy as np
+import tensorflow as tf
+
+from electra_tf import checkpoints
+from electra_tf import config
+from finetune import finetune_config
+from finetune import finetuning_model
+from finetune import registry
+from tests import testing
+
+_INPUTS = ("input_ids", "input_mask", "segment_ids")
+# Task, its golden folder, and its labels among the golden inputs.
+_GOLDEN = (
+    ("classification", "mnli", "finetune_classification", "mnli_label_ids"),
+    ("regression", "sts", "finetune_regression", "sts_targets"),
+)
+
+
+def _read_npz(folder: str, name: str) -> dict[str, np.ndarray]:
+    with np.load(testing.golden(folder, name)) as arrays:
+        return dict(arrays)
+
+
+def _golden_settings(folder: str) -> dict:
+    with open(testing.golden(folder, "config.json")) as file:
+        return json.load(file)
+
+
+def _golden_model(task_name: str, folder: str):
+    """The model of a golden set with its weights; dropout is off."""
+    settings = _golden_settings(folder)
+    shape = {
+        name: settings["bert_config"][name]
+        for name in config.ENCODER_FIELDS
+        if name in settings["bert_config"]
+    }
+    model = finetuning_model.FinetuningModel(
+        finetune_config.FinetuneConfig(
+            task=task_name,
+            loss_reduction="sum",
+            dropout_prob=0.0,
+            learning_rate=settings["optimizer"]["learning_rate"],
+            layerwise_lr_decay=settings["optimizer"]["layerwise_lr_decay"],
+            weight_decay_rate=settings["optimizer"]["weight_decay_rate"],
+        ),
+        task=registry.get(task_name),
+        encoder_config=config.EncoderConfig(
+            **shape | {"embedding_size": settings["embedding_size"]}
+        ),
+    )
+    values = checkpoints.read_variables(
+        testing.golden(folder, "model.ckpt-0.index")
+    )
+    checkpoints.restore(model.trainable_variables, values)
+    return model
+
+
+def _golden_batch(folder: str, labels: str) -> dict[str, np.ndarray]:
+    """The batch; its last example is padding, which counts for nothing."""
+    inputs = _read_npz(folder, "inputs.npz")
+    is_example = inputs["task_id"] == 0
+    return {name: inputs[name] for name in _INPUTS} | {
+        "labels": inputs[labels],
+        "weights": is_example.astype(np.float32),
+    }
+
+
+class GoldenTest(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.named_parameters(*_GOLDEN)
+    def test_outputs_and_losses_are_the_original_s(
+        self, task_name, folder, labels
+    ):
+        model = _golden_model(task_name, folder)
+        batch = _golden_batch(folder, labels)
+        expected = _read_npz(folder, "expected_eval_mode.npz")
+        outputs = model.predict_step(batch)
+        name = "logits" if task_name == "mnli" else "predictions"
+        # The last example is padding.
+        self.assertAllClose(outputs[name][:4], expected[name][:4], atol=2e-5)
+        self.assertAllClose(
+            outputs["losses"][:4], expected["loss"][:4], atol=2e-5
+        )
+
+    @parameterized.named_parameters(*_GOLDEN)
+    def test_gradients_are_the_original_s(self, task_name, folder, labels):
+        model = _golden_model(task_name, folder)
+        batch = _golden_batch(folder, labels)
+        with tf.GradientTape() as tape:
+            losses = model.head.losses(model(batch), batch["labels"])
+            loss = tf.reduce_sum(losses * batch["weights"])
+        named = checkpoints.by_name(model.trainable_variables)
+        gradients = tape.gradient(loss, named)
+        for name, expected in _read_npz(folder, "gradients.npz").items():
+            self.assertAllClose(
+                tf.convert_to_tensor(gradients[name]),
+                expected,
+                atol=1e-5 * np.abs(expected).max() + 1e-6,
+                rtol=0.0,
+                msg=name,
+            )
+
+    @parameterized.named_parameters(*_GOLDEN)
+    def test_three_steps_end_at_the_original_s_variables(
+        self, task_name, folder, labels
+    ):
+        model = _golden_model(task_name, folder)
+        settings = _golden_settings(folder)
+        model.compile(
+            finetuning_model.make_optimizer(
+                model.config, num_steps=50, num_hidden_layers=2
+            )
+        )
+        batches = tf.data.Dataset.from_tensors(_golden_batch(folder, labels))
+        history = model.fit(
+            batches.repeat(), epochs=3, steps_per_epoch=1, verbose=0
+        )
+        # Ours are means of four examples before a step, the original's sums
+        # after it.
+        losses = 4.0 * np.array(history.history["loss"])
+        expected_losses = settings["total_loss_after_each_step"]
+        self.assertAllClose(losses[1:], expected_losses[:2], atol=1e-4)
+        named = checkpoints.by_name(model.trainable_variables)
+        expected = _read_npz(folder, "variables_after3_dense_norm.npz")
+        self.assertEqual(set(named), set(expected))
+        for name, value in expected.items():
+            self.assertAllClose(
+                named[name], value, atol=1e-6, rtol=0.0, msg=name
+            )

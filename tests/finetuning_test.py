@@ -1,0 +1,240 @@
+"""Tests of whole fine-tuning runs, on a task that a tiny model can learn."""
+
+import dataclasses
+import json
+import os
+import tempfile
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf import checkpoints
+from electra_tf import model_folder
+from electra_tf import optimization
+from electra_tf import pretraining
+from electra_tf import tokenization
+from electra_tf import training
+from finetune import finetune_config
+from finetune import finetuning
+from finetune import preparation
+from tests import testing
+
+_NUM_TRAIN, _NUM_DEV, _NUM_TEST = 64, 10, 6
+
+
+def _sentences(count: int, seed: int) -> list[tuple[str, int]]:
+    """Sentences with "will" (label 1) or "no" (label 0) among other words."""
+    rng = np.random.default_rng(seed)
+    sentences = []
+    for i in range(count):
+        words = list(rng.choice(["the", "time", "was", "it"], size=1 + i % 4))
+        words.insert(rng.integers(len(words) + 1), ["no", "will"][i % 2])
+        sentences.append((" ".join(words), i % 2))
+    return sentences
+
+
+def _write_task(data_dir: str):
+    """Writes `_sentences` in the format of CoLA."""
+    os.makedirs(os.path.join(data_dir, "CoLA"))
+    for split, count, row in (
+        ("train", _NUM_TRAIN, "x\t{1}\t\t{0}\n"),
+        ("dev", _NUM_DEV, "x\t{1}\t\t{0}\n"),
+        ("test", _NUM_TEST, "7\t{0}\n"),
+    ):
+        header = "index\tsentence\n" if split == "test" else ""
+        rows = [row.format(*s) for s in _sentences(count, seed=len(split))]
+        path = os.path.join(data_dir, "CoLA", f"{split}.tsv")
+        with open(path, "w") as file:
+            file.write(header + "".join(rows))
+
+
+def _write_pretrained(model_dir: str):
+    """A model folder with the random weights of a tiny model."""
+    pretrain_config = testing.tiny_config()
+    model_folder.start(
+        model_dir, kind="pretraining", run_config=pretrain_config
+    )
+    tokenization.Tokenizer(testing.tiny_vocab()).save(model_dir)
+    model = pretraining.ElectraPretrainer(
+        pretrain_config, testing.special_ids()
+    )
+    model.compile(optimizer=optimization.create(pretrain_config))
+    checkpointer = checkpoints.Checkpointer(
+        model_folder.checkpoints(model_dir), model=model, keep=1
+    )
+    checkpointer.save(0)
+
+
+def _read_lines(*path: str) -> list[dict]:
+    with open(os.path.join(*path)) as file:
+        return [json.loads(line) for line in file]
+
+
+def _read_json(*path: str) -> dict:
+    with open(os.path.join(*path)) as file:
+        return json.load(file)
+
+
+class FinetuningTest(tf.test.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.source = os.path.join(directory.name, "pretrained")
+        cls.data_dir = os.path.join(directory.name, "glue")
+        cls.trials_dir = os.path.join(directory.name, "trials")
+        _write_pretrained(cls.source)
+        _write_task(cls.data_dir)
+        cls.trials = cls._finetune(cls.trials_dir, num_trials=2)
+
+    @classmethod
+    def _config(cls, **fields) -> finetune_config.FinetuneConfig:
+        values = dict(
+            task="cola",
+            init_checkpoint=cls.source,
+            max_seq_length=16,
+            train_batch_size=8,
+            eval_batch_size=4,
+            num_train_epochs=1.0,
+            learning_rate=1e-3,
+            log_steps=4,
+            save_checkpoints_steps=4,
+        )
+        return finetune_config.FinetuneConfig(**values | fields)
+
+    @classmethod
+    def _finetune(cls, output_dir: str, **fields) -> dict:
+        return finetuning.finetune(
+            cls._config(**fields), data_dir=cls.data_dir, output_dir=output_dir
+        )
+
+    def test_a_run_learns_reports_and_is_loaded_back(self):
+        output_dir = self.create_tempdir().full_path
+        results = self._finetune(
+            output_dir, num_train_epochs=20.0, save_checkpoints_steps=80
+        )
+        # 20 * 64 / 8.
+        self.assertEqual(results["num_train_steps"], 160)
+        metrics = results["trials"][0]["metrics"]["dev"]
+        self.assertEqual(metrics["accuracy"], 100.0)
+        self.assertEqual(metrics["mcc"], 100.0)
+        self.assertEqual(results, _read_json(output_dir, "results.json"))
+        steps = {e["step"] for e in training.read_metrics(output_dir)}
+        self.assertContainsSubset({4, 80, 160}, steps)
+
+        dev = _read_lines(output_dir, "predictions", "dev.jsonl")
+        self.assertEqual([p["id"] for p in dev], list(range(_NUM_DEV)))
+        targets = [str(label) for _, label in _sentences(_NUM_DEV, seed=3)]
+        self.assertEqual([p["target"] for p in dev], targets)
+        self.assertEqual([p["label"] for p in dev], targets)
+        test = _read_lines(output_dir, "predictions", "test.jsonl")
+        self.assertLen(test, _NUM_TEST)
+        self.assertNotIn("target", test[0])
+
+        model, tokenizer, task = finetuning.load(output_dir)
+        self.assertEqual(task.labels, ("0", "1"))
+        texts = [text for text, _ in _sentences(_NUM_DEV, seed=3)]
+        inputs = tokenizer.pack(
+            tokenizer.tokenize(texts), max_seq_length=16, pad=False
+        )
+        self.assertAllClose(
+            model(inputs)["probabilities"],
+            [list(p["probabilities"].values()) for p in dev],
+            atol=1e-5,
+        )
+
+    def test_training_starts_from_the_checkpoint_unless_from_scratch(self):
+        pretrained = checkpoints.read_variables(self.source)
+        name = "electra/encoder/layer_1/output/dense/kernel"
+        for from_scratch in (False, True):
+            run = preparation.prepare(
+                self._config(from_scratch=from_scratch),
+                data_dir=self.data_dir,
+            )
+            model = finetuning.new_model(run)
+            weights = checkpoints.by_name(model.trainable_variables)
+            self.assertEqual(
+                np.array_equal(weights[name], pretrained[name]),
+                not from_scratch,
+            )
+
+    def test_a_stopped_run_continues_to_the_same_weights(self):
+        stopped = self.create_tempdir().full_path
+        save = checkpoints.Checkpointer.save
+
+        def save_and_stop(checkpointer, step):
+            save(checkpointer, step)
+            raise KeyboardInterrupt
+
+        with mock.patch.object(checkpoints.Checkpointer, "save", save_and_stop):
+            with self.assertRaises(KeyboardInterrupt):
+                self._finetune(stopped)
+        self._finetune(stopped)
+        # Nor does it matter that it was one of several trials.
+        whole = os.path.join(self.trials_dir, "trial_0")
+        expected = checkpoints.read_variables(whole)
+        for name, value in checkpoints.read_variables(stopped).items():
+            self.assertAllEqual(value, expected[name], msg=name)
+
+    def test_trials_differ_in_their_seeds_and_the_best_is_loaded(self):
+        trials = self.trials["trials"]
+        self.assertEqual([trial["seed"] for trial in trials], [0, 1])
+        losses = [trial["metrics"]["dev"]["loss"] for trial in trials]
+        self.assertNotEqual(*losses)
+        scores = [trial["metrics"]["dev"]["mcc"] for trial in trials]
+        model, _, _ = finetuning.load(self.trials_dir)
+        self.assertEqual(model.config.seed, np.argmax(scores))
+
+    def test_another_configuration_in_the_folder_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "num_trials: 2 -> 3"):
+            self._finetune(self.trials_dir, num_trials=3)
+
+    def test_a_fine_tuned_model_can_be_fine_tuned_again(self):
+        source = os.path.join(self.trials_dir, "trial_0")
+        run = preparation.prepare(
+            self._config(init_checkpoint=source), data_dir=self.data_dir
+        )
+        weights = checkpoints.by_name(
+            finetuning.new_model(run).trainable_variables
+        )
+        for name, value in checkpoints.read_variables(source).items():
+            self.assertAllEqual(weights[name], value, msg=name)
+
+    def test_padding_more_changes_no_prediction(self):
+        run = preparation.prepare(self._config(), data_dir=self.data_dir)
+        data = preparation.make_features(run)["dev"]
+        outputs = []
+        for fields in ({"pad_to_max_length": True}, {"eval_batch_size": 3}):
+            new_config = dataclasses.replace(run.config, **fields)
+            model = finetuning.new_model(run._replace(config=new_config))
+            outputs.append(finetuning.predict(model, data))
+        self.assertAllClose(outputs[0], outputs[1], atol=1e-5)
+
+    def test_a_folder_without_a_fine_tuned_model_is_not_loaded(self):
+        with self.assertRaisesRegex(ValueError, "holds a pretraining model"):
+            finetuning.load(self.source)
+
+    def test_wrong_input_is_found_before_anything_is_written(self):
+        other = self.create_tempdir().full_path
+        model_folder.start(
+            other, kind="pretraining", run_config=testing.tiny_config()
+        )
+        tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+        tokenizer.save(other)
+        for fields, message in (
+            ({"task": "coala"}, "Unknown task 'coala'"),
+            ({"task": "rte"}, "No file .*RTE/train.tsv"),
+            ({"init_checkpoint": "nowhere"}, "'nowhere' is no model folder"),
+            ({"init_checkpoint": other}, "No checkpoint in"),
+            ({"max_seq_length": 33}, "32 positions"),
+        ):
+            output_dir = os.path.join(self.create_tempdir().full_path, "new")
+            with self.assertRaisesRegex(ValueError, message):
+                self._finetune(output_dir, **fields)
+            self.assertFalse(os.path.exists(output_dir))
+
+
+if __name__ == "__main__":
+    tf.test.main()

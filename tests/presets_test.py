@@ -1,0 +1,84 @@
+from absl.testing import absltest
+from absl.testing import parameterized
+import tensorflow as tf
+
+from electra_tf import presets
+from electra_tf import pretraining
+from tests import testing
+
+# Parameters of the discriminator's encoder, with its head, of the generator's
+# encoder, with its head, and of all together, where the embeddings count once.
+_PARAMETERS = {
+    "tiny": (2_366_720, 2_383_361, 2_061_824, 2_096_634, 2_518_139),
+    "small": (13_483_008, 13_549_057, 4_580_928, 4_620_026, 14_196_219),
+    "small_plus_plus": (
+        13_483_008,
+        13_549_057,
+        13_483_008,
+        13_546_682,
+        23_122_875,
+    ),
+    "base": (108_891_648, 109_483_009, 33_511_168, 33_740_602, 119_386_427),
+    "large": (334_092_288, 335_142_913, 50_999_552, 51_295_290, 354_655_291),
+}
+
+
+def _count(*layers) -> int:
+    """Parameters of layers, those that they share counted once."""
+    shapes = {
+        variable.name: variable.shape
+        for layer in layers
+        for variable in layer.trainable_variables
+    }
+    return sum(shape.num_elements() for shape in shapes.values())
+
+
+class PresetsTest(parameterized.TestCase):
+    def test_the_table_has_every_preset(self):
+        self.assertEqual(list(_PARAMETERS), list(presets.PRESETS))
+
+    @parameterized.parameters(_PARAMETERS.items())
+    def test_a_preset_has_exactly_these_parameters(self, name, expected):
+        with tf.Graph().as_default():  # Only describes variables.
+            model = pretraining.ElectraPretrainer(
+                presets.get(name), testing.special_ids()
+            )
+        counts = (
+            _count(model.discriminator),
+            _count(model.discriminator, model.discriminator_head),
+            _count(model.generator),
+            _count(model.generator, model.generator_head),
+            _count(model),
+        )
+        self.assertEqual(counts, expected)
+
+    @parameterized.parameters(
+        # Table 6 of the paper.
+        ("small", 0.15, 5e-4, 128, 1_000_000),
+        ("base", 0.15, 2e-4, 256, 766_000),
+        ("large", 0.25, 2e-4, 2048, 400_000),
+    )
+    def test_a_preset_has_the_papers_hyperparameters(self, name, *expected):
+        preset = presets.get(name)
+        self.assertEqual(
+            (
+                preset.mask_prob,
+                preset.learning_rate,
+                preset.train_batch_size,
+                preset.num_train_steps,
+            ),
+            expected,
+        )
+        self.assertEqual(preset.warmup_steps, 10_000)
+        self.assertEqual(preset.hidden_size // preset.num_attention_heads, 64)
+        self.assertEqual(preset.intermediate_size, 4 * preset.hidden_size)
+
+    def test_an_unknown_name_is_refused_with_those_that_exist(self):
+        with self.assertRaisesRegex(
+            ValueError, "Unknown preset 'huge'. Presets: tiny, small, "
+        ):
+            presets.get("huge")
+
+
+if __name__ == "__main__":
+    absltest.main()
