@@ -14,7 +14,6 @@ import random
 import time
 import unicodedata
 
-from absl import app
 from absl import flags
 from absl import logging
 import tensorflow as tf
@@ -23,6 +22,7 @@ from tensorflow_text.tools.wordpiece_vocab import (
 )
 
 from data_prep import corpora
+from electra_tf import program
 from electra_tf import tokenization
 
 _CORPUS = flags.DEFINE_multi_string(
@@ -269,9 +269,7 @@ def build_vocab(
     return tokenizer
 
 
-def main(argv):
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}.")
+def main():
     start = time.time()
     lines = read_lines(
         _CORPUS.value, max_lines=_MAX_LINES.value, seed=_SEED.value
@@ -304,7 +302,7 @@ def main(argv):
 
 
 def run():
-    app.run(main)
+    program.run(main)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from electra_tf import config
+from electra_tf import randomness
 
 
 class EncoderOutput(NamedTuple):
@@ -45,36 +46,6 @@ def build_in_scope(layer: tf_keras.layers.Layer, input_shape):
     """Builds a layer so that its variables' names begin with its name."""
     with tf.name_scope(layer.name):
         layer.build(input_shape)
-
-
-def dropout(x: tf.Tensor, *, rate: float, seed: tf.Tensor | None):
-    """Zeroes a share of `x` as a pure function of the seed, int32 `[2]`.
-
-    Without a seed (evaluation) or with rate 0 the input is returned.
-    """
-    if seed is None or rate == 0.0:
-        return x
-    # A draw below this share of all integers drops the value.
-    threshold = round(rate * 2**32) - 2**31
-    is_kept = random_bits(tf.shape(x), seed) >= threshold
-    return tf.where(is_kept, x * (1.0 / (1.0 - rate)), 0.0)
-
-
-def random_bits(shape, seed: tf.Tensor) -> tf.Tensor:
-    """Evenly distributed int32 values of a shape from a seed, int32 `[2]`.
-
-    TensorFlow draws these alike with and without XLA, unlike its floats.
-    """
-    return tf.random.stateless_uniform(
-        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
-    )
-
-
-def split_seed(seed: tf.Tensor | None, count: int) -> list[tf.Tensor | None]:
-    """`count` independent seeds from one; Nones from None."""
-    if seed is None:
-        return [None] * count
-    return tf.unstack(tf.random.experimental.stateless_split(seed, count))
 
 
 class Embeddings(tf_keras.layers.Layer):
@@ -123,7 +94,7 @@ class Embeddings(tf_keras.layers.Layer):
             self.token_type_embeddings,
         )
         embedded += self.position_embeddings[:length]
-        return dropout(
+        return randomness.dropout(
             self.layer_norm(embedded),
             rate=self.config.hidden_dropout_prob,
             seed=dropout_seed,
@@ -181,14 +152,16 @@ class TransformerLayer(tf_keras.layers.Layer):
 
     def call(self, hidden, attention_bias, dropout_seed=None):
         rate = self.config.hidden_dropout_prob
-        probs_seed, attention_seed, output_seed = split_seed(dropout_seed, 3)
+        probs_seed, attention_seed, output_seed = randomness.split(
+            dropout_seed, 3
+        )
         attended = self.attention_output(
             self._attend(hidden, attention_bias, probs_seed)
         )
-        attended = dropout(attended, rate=rate, seed=attention_seed)
+        attended = randomness.dropout(attended, rate=rate, seed=attention_seed)
         hidden = self.attention_norm(hidden + attended)
         output = self.output_dense(gelu(self.intermediate(hidden)))
-        output = dropout(output, rate=rate, seed=output_seed)
+        output = randomness.dropout(output, rate=rate, seed=output_seed)
         return self.output_norm(hidden + output)
 
     def _attend(self, hidden, attention_bias, seed) -> tf.Tensor:
@@ -198,7 +171,7 @@ class TransformerLayer(tf_keras.layers.Layer):
         scores = tf.matmul(query, key, transpose_b=True)
         scores *= 1.0 / math.sqrt(self.head_size)
         probs = tf.nn.softmax(scores + attention_bias)
-        probs = dropout(
+        probs = randomness.dropout(
             probs, rate=self.config.attention_probs_dropout_prob, seed=seed
         )
         context = tf.matmul(probs, value)  # [batch, heads, length, head_size]
@@ -267,7 +240,7 @@ class Encoder(tf_keras.layers.Layer):
                 `segment_ids`, each int32 `[batch, length]`.
             dropout_seed: int32 `[2]`; None turns dropout off.
         """
-        seeds = split_seed(dropout_seed, 1 + len(self.layers))
+        seeds = randomness.split(dropout_seed, 1 + len(self.layers))
         hidden = self.embeddings(
             inputs["input_ids"], inputs["segment_ids"], dropout_seed=seeds[0]
         )

@@ -10,6 +10,7 @@ from electra_tf import encoder
 from electra_tf import masking
 from electra_tf import objectives
 from electra_tf import optimization
+from electra_tf import randomness
 
 
 class PretrainingOutput(NamedTuple):
@@ -240,7 +241,7 @@ class ElectraPretrainer(tf_keras.Model):
             uniform: float32 `[batch, masked]` draws for the replacements.
             dropout_seed: int32 `[2]`; None turns dropout off.
         """
-        generator_seed, disc_seed = encoder.split_seed(dropout_seed, 2)
+        generator_seed, disc_seed = randomness.split(dropout_seed, 2)
         logits = self.masked_lm_logits(
             inputs | {"input_ids": masked_ids},
             masked.positions,
@@ -293,7 +294,7 @@ class ElectraPretrainer(tf_keras.Model):
             seed: int32 `[2]`; equal seeds give equal masks, replacements and
                 dropout.
         """
-        draws_seed, dropout_seed = encoder.split_seed(seed, 2)
+        draws_seed, dropout_seed = randomness.split(seed, 2)
         uniform = self._draws(draws_seed, tf.shape(inputs["input_ids"])[0])
         max_predictions = self.config.max_predictions_per_seq
         masked, masked_ids = self.mask(inputs, uniform[:, max_predictions:])
@@ -302,13 +303,15 @@ class ElectraPretrainer(tf_keras.Model):
             masked=masked,
             masked_ids=masked_ids,
             uniform=uniform[:, :max_predictions],
-            dropout_seed=_replica_seed(dropout_seed) if training else None,
+            dropout_seed=randomness.replica_seed(dropout_seed)
+            if training
+            else None,
         )
 
     def train_step(self, inputs):
         """One step on a batch; returns the metrics since their last reset."""
         inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)
-        seed = _fold_in(self.config.seed, self.optimizer.iterations)
+        seed = randomness.step_seed(self.config.seed, self.optimizer.iterations)
         with tf.GradientTape() as tape:
             output = self(inputs, training=True, seed=seed)
         gradient_norm = optimization.apply_gradients(
@@ -325,7 +328,7 @@ class ElectraPretrainer(tf_keras.Model):
         """Evaluates a batch; every evaluation draws the same masks."""
         inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)
         # Steps count from 0; so evaluation's draws are never training's.
-        seed = _fold_in(self.config.seed, -1 - self._num_evaluated)
+        seed = randomness.step_seed(self.config.seed, -1 - self._num_evaluated)
         self._num_evaluated.assign_add(1)
         self._update_metrics(inputs, self(inputs, seed=seed))
         results = self.metric_results()
@@ -387,11 +390,8 @@ class ElectraPretrainer(tf_keras.Model):
         """
         width = self.config.max_seq_length
         width += 2 * self.config.max_predictions_per_seq
-        replica, num_replicas = _replica()
-        bits = encoder.random_bits([batch_size * num_replicas, width], seed)
-        # The upper 24 bits, as a float32 in [0, 1).
-        bits = tf.bitwise.right_shift(tf.bitcast(bits, tf.uint32), 8)
-        draws = tf.cast(bits, tf.float32) * 2.0**-24
+        replica, num_replicas = randomness.replica()
+        draws = randomness.uniform([batch_size * num_replicas, width], seed)
         start = tf.cast(replica, tf.int32) * batch_size
         return draws[start : start + batch_size]
 
@@ -412,25 +412,3 @@ def _make_metrics() -> dict[str, tf_keras.metrics.Metric]:
         # As many thresholds as the original's tf.metrics.auc.
         "disc_auc": tf_keras.metrics.AUC(num_thresholds=200, name="disc_auc"),
     }
-
-
-def _fold_in(seed: int, step) -> tf.Tensor:
-    return tf.random.experimental.stateless_fold_in(
-        tf.constant([seed, 0], tf.int32), tf.cast(step, tf.int32)
-    )
-
-
-def _replica() -> tuple[tf.Tensor | int, int]:
-    """Number of this replica, and of all."""
-    context = tf.distribute.get_replica_context()
-    if context is None:  # Outside of `strategy.run`.
-        return 0, 1
-    return context.replica_id_in_sync_group, context.num_replicas_in_sync
-
-
-def _replica_seed(seed: tf.Tensor) -> tf.Tensor:
-    """A seed of this replica's own."""
-    replica, _ = _replica()
-    return tf.random.experimental.stateless_fold_in(
-        seed, tf.cast(replica, tf.int32)
-    )

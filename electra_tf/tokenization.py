@@ -23,6 +23,8 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from electra_tf import packing
+
 PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = (
     "[PAD]",
     "[UNK]",
@@ -178,6 +180,22 @@ class Tokenizer:
         """Texts as they are before they are split: clean, lower-cased, ..."""
         return self._normalize(_as_strings(texts))[0]
 
+    def join(
+        self,
+        first: tf.RaggedTensor,
+        second: tf.RaggedTensor | None = None,
+        *,
+        max_seq_length: int,
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """`packing.join` with this tokenizer's special tokens."""
+        return packing.join(
+            first,
+            second,
+            cls_id=self.cls_id,
+            sep_id=self.sep_id,
+            max_seq_length=max_seq_length,
+        )
+
     def pack(
         self,
         first: tf.RaggedTensor,
@@ -186,11 +204,7 @@ class Tokenizer:
         max_seq_length: int,
         pad: bool = True,
     ) -> dict[str, tf.Tensor]:
-        """Makes model inputs of `[CLS] first [SEP]` or two such segments.
-
-        What is too long is cut as by the original's `_truncate_seq_pair`: the
-        longer segment loses its last pieces, the second one where both are
-        equally long. Uses core operations only.
+        """Model inputs of ids: `packing.join`, then `packing.pad`.
 
         Args:
             first: int32 `[batch, (pieces)]`.
@@ -198,44 +212,16 @@ class Tokenizer:
             max_seq_length: The most pieces of an example, with [CLS], [SEP].
             pad: Whether every example gets that length; otherwise all get the
                 length of the longest one of the batch.
-
-        Returns:
-            `input_ids`, `input_mask` (1 for pieces, 0 for padding) and
-            `segment_ids` (1 for the second segment and its [SEP]), int32
-            `[batch, length]`.
         """
-        segments = (first,) if second is None else (first, second)
-        room = max_seq_length - 1 - len(segments)
-        if room < len(segments):
-            raise ValueError(
-                f"max_seq_length must be at least {2 * len(segments) + 1} "
-                f"for {len(segments)} segment(s), got {max_seq_length}."
-            )
-        if second is None:
-            lengths = (tf.minimum(first.row_lengths(), room),)
-        else:
-            lengths = _truncated_lengths(
-                first.row_lengths(), second.row_lengths(), room
-            )
-        cls, sep = (
-            tf.fill([first.nrows(), 1], index)
-            for index in (self.cls_id, self.sep_id)
+        ids, segment_ids = self.join(
+            first, second, max_seq_length=max_seq_length
         )
-        ids, segment_ids = [cls], [tf.zeros_like(cls)]
-        for number, segment in enumerate(map(_truncate, segments, lengths)):
-            ids += [segment, sep]
-            segment_ids += [
-                tf.ones_like(part) * number for part in (segment, sep)
-            ]
-        ids = tf.concat(ids, axis=1)
-        shape = [None, max_seq_length if pad else None]
-        return {
-            "input_ids": ids.to_tensor(self.pad_id, shape=shape),
-            "input_mask": tf.ones_like(ids).to_tensor(shape=shape),
-            "segment_ids": tf.concat(segment_ids, axis=1).to_tensor(
-                shape=shape
-            ),
-        }
+        return packing.pad(
+            ids,
+            segment_ids,
+            pad_id=self.pad_id,
+            length=max_seq_length if pad else None,
+        )
 
     @tf.function(input_signature=_BATCH_OF_STRINGS)
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -441,26 +427,4 @@ def _update(
 ) -> tf.RaggedTensor:
     return ragged.with_values(
         tf.tensor_scatter_nd_update(ragged.values, indices, updates)
-    )
-
-
-def _truncated_lengths(
-    first: tf.Tensor, second: tf.Tensor, room: int
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The lengths after the longer of each two lost what is too much.
-
-    A segment shorter than half of the room is kept, and leaves the rest to
-    the other; otherwise both get half, the first one the odd piece.
-    """
-    return (
-        tf.minimum(first, tf.maximum(room - second, room - room // 2)),
-        tf.minimum(second, tf.maximum(room - first, room // 2)),
-    )
-
-
-def _truncate(segment: tf.RaggedTensor, lengths: tf.Tensor) -> tf.RaggedTensor:
-    positions = tf.ragged.range(segment.row_lengths()).values
-    kept = positions < tf.gather(lengths, segment.value_rowids())
-    return tf.RaggedTensor.from_row_lengths(
-        tf.boolean_mask(segment.values, kept), lengths, validate=False
     )

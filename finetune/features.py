@@ -69,38 +69,7 @@ def _tokenize(
     """Ids and segment ids of a chunk of examples."""
     first = tokenizer.tokenize(tf.constant([e.text_a for e in examples]))
     second = tokenizer.tokenize(tf.constant([e.text_b or "" for e in examples]))
-    # As in the original: without a token of a second text, there is neither
-    # a second text nor its [SEP].
-    is_pair = second.row_lengths() > 0
-    pairs, singles = tf.where(is_pair)[:, 0], tf.where(~is_pair)[:, 0]
-    packed = [
-        _without_padding(
-            tokenizer.pack(
-                tf.gather(first, rows),
-                second_rows,
-                max_seq_length=max_seq_length,
-                pad=False,
-            )
-        )
-        for rows, second_rows in (
-            (pairs, tf.gather(second, pairs)),
-            (singles, None),
-        )
-    ]
-    order = tf.argsort(tf.concat([pairs, singles], axis=0))
-    input_ids, segment_ids = (
-        tf.gather(tf.concat(parts, axis=0), order)
-        for parts in zip(*packed, strict=True)
-    )
-    return input_ids, segment_ids
-
-
-def _without_padding(packed) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    lengths = tf.reduce_sum(packed["input_mask"], axis=1)
-    return tuple(
-        tf.RaggedTensor.from_tensor(packed[name], lengths=lengths)
-        for name in ("input_ids", "segment_ids")
-    )
+    return tokenizer.join(first, second, max_seq_length=max_seq_length)
 
 
 def _labels(examples, task: task_lib.Task) -> np.ndarray:

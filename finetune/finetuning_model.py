@@ -9,6 +9,7 @@ from electra_tf import config
 from electra_tf import encoder
 from electra_tf import objectives
 from electra_tf import optimization
+from electra_tf import randomness
 from finetune import finetune_config
 from finetune import heads
 from finetune import task as task_lib
@@ -54,6 +55,8 @@ class FinetuningModel(tf_keras.Model):
             dropout_prob=run_config.dropout_prob,
         )
         self.built = True
+        # Keras otherwise adds up what replicas return, also their metrics.
+        self.distribute_reduction_method = "first"
         self._batch_metrics = {
             name: tf_keras.metrics.Mean(name=name)
             for name in ("loss", "gradient_norm")
@@ -67,15 +70,18 @@ class FinetuningModel(tf_keras.Model):
                 `[batch, length]`.
             dropout_seed: int32 `[2]`; None turns dropout off.
         """
-        encoder_seed, head_seed = encoder.split_seed(dropout_seed, 2)
+        encoder_seed, head_seed = randomness.split(dropout_seed, 2)
         encoded = self.encoder(inputs, dropout_seed=encoder_seed)
         return self.head(encoded, dropout_seed=head_seed)
 
     def train_step(self, inputs):
         """One step on a batch; returns the metrics since their last reset."""
         weights = inputs["weights"]
+        seed = randomness.replica_seed(
+            randomness.step_seed(self.config.seed, self.optimizer.iterations)
+        )
         with tf.GradientTape() as tape:
-            outputs = self(inputs, dropout_seed=self._dropout_seed())
+            outputs = self(inputs, dropout_seed=seed)
             losses = self.head.losses(outputs, inputs["labels"])
             if self.config.loss_reduction == "mean":
                 # Unlike the original: the size of the batch does not decide
@@ -103,19 +109,6 @@ class FinetuningModel(tf_keras.Model):
     def metrics(self):
         """Keras resets these at the start of an epoch."""
         return list(self._batch_metrics.values())
-
-    def _dropout_seed(self) -> tf.Tensor:
-        """Another one for each step, and for each replica."""
-        replica = tf.distribute.get_replica_context()
-        seed = tf.constant([self.config.seed, 0], tf.int32)
-        for number in (
-            self.optimizer.iterations,
-            replica.replica_id_in_sync_group,
-        ):
-            seed = tf.random.experimental.stateless_fold_in(
-                seed, tf.cast(number, tf.int32)
-            )
-        return seed
 
 
 def make_optimizer(

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 from electra_tf import encoder
+from electra_tf import randomness
 from finetune import task as task_lib
 
 SCOPE = "task_specific"
@@ -44,7 +45,7 @@ class _ClsHead(tf_keras.layers.Layer):
 
     def scores(self, encoded: encoder.EncoderOutput, dropout_seed):
         """The dense layer's output: float32 `[batch, units]`."""
-        pooled = encoder.dropout(
+        pooled = randomness.dropout(
             encoded.pooled_output, rate=self.dropout_prob, seed=dropout_seed
         )
         return tf.cast(self.dense(pooled), tf.float32)

@@ -53,7 +53,10 @@ class TaskFunctions:
         """The answers to texts, string `[batch]`: as of `serve_ids`."""
         first = self._tokenizer.tokenize(text_a)
         second = None if text_b is None else self._tokenizer.tokenize(text_b)
-        return self.serve_ids(**self._pack(first, second))
+        inputs = self._tokenizer.pack(
+            first, second, max_seq_length=self._max_seq_length, pad=False
+        )
+        return self.serve_ids(**inputs)
 
     def serve_ids(self, **inputs) -> dict[str, tf.Tensor]:
         """The answers to ids.
@@ -83,23 +86,6 @@ class TaskFunctions:
             "probabilities": outputs["probabilities"],
             "logits": outputs["logits"],
         }
-
-    def _pack(
-        self, first: tf.RaggedTensor, second: tf.RaggedTensor | None
-    ) -> dict[str, tf.Tensor]:
-        length = self._max_seq_length
-        if second is None:
-            return self._tokenizer.pack(first, max_seq_length=length, pad=False)
-        # As in training: without a token of a second text, there is neither a
-        # second text nor its [SEP].
-        single = self._tokenizer.pack(first, max_seq_length=length)
-        pair = self._tokenizer.pack(first, second, max_seq_length=length)
-        is_pair = second.row_lengths()[:, tf.newaxis] > 0
-        packed = {
-            name: tf.where(is_pair, pair[name], single[name]) for name in pair
-        }
-        longest = tf.reduce_max(tf.reduce_sum(packed["input_mask"], axis=1))
-        return {name: value[:, :longest] for name, value in packed.items()}
 
 
 def export_finetuned(

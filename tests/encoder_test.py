@@ -198,17 +198,6 @@ class EncoderTest(tf.test.TestCase):
 
 
 class DropoutTest(tf.test.TestCase):
-    def test_a_share_of_the_values_is_zeroed_and_the_mean_kept(self):
-        dropped = encoder.dropout(tf.ones([10_000]), rate=0.2, seed=[1, 2])
-        # 2000 zeros, give or take 4 standard deviations of 40.
-        self.assertBetween(np.sum(dropped.numpy() == 0.0), 1840, 2160)
-        self.assertAllInSet(dropped, [0.0, 1.25])  # 1 / (1 - 0.2).
-
-    def test_without_a_seed_or_a_rate_nothing_is_dropped(self):
-        x = tf.random.stateless_normal([100], [0, 0])
-        self.assertAllEqual(encoder.dropout(x, rate=0.5, seed=None), x)
-        self.assertAllEqual(encoder.dropout(x, rate=0.0, seed=[1, 2]), x)
-
     def test_an_encoder_is_a_function_of_its_seed(self):
         run_config = testing.tiny_config()
         inputs = testing.random_batch(run_config, 2)
@@ -237,11 +226,6 @@ class FunctionsTest(tf.test.TestCase):
         self.assertAllEqual(
             bias[:, 0, 0], [[0, 0, -10000], [0, -10000, -10000]]
         )
-
-    def test_seeds_split_into_different_ones_or_none(self):
-        seeds = encoder.split_seed(tf.constant([1, 2]), 3)
-        self.assertLen({tuple(seed.numpy()) for seed in seeds}, 3)
-        self.assertEqual(encoder.split_seed(None, 3), [None] * 3)
 
 
 if __name__ == "__main__":

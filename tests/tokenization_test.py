@@ -35,16 +35,6 @@ def texts_of(lines):
     return [text_bytes(line) for line in lines]
 
 
-def truncate_pair(first, second, room):
-    """The loop of the original's `_truncate_seq_pair`."""
-    while first + second > room:
-        if first > second:
-            first -= 1
-        else:
-            second -= 1
-    return first, second
-
-
 class ByHandTest(tf.test.TestCase, parameterized.TestCase):
     def setUp(self):
         super().setUp()
@@ -182,67 +172,6 @@ class ByHandTest(tf.test.TestCase, parameterized.TestCase):
     def test_a_single_text_is_refused(self):
         with self.assertRaisesRegex(ValueError, "rank 1"):
             self.tokenizer.tokenize("the")
-
-
-class PackTest(tf.test.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.tokenizer = tokenization.Tokenizer(VOCAB)
-
-    def test_two_segments(self):
-        packed = self.tokenizer.pack(
-            tf.ragged.constant([[5, 6], []], tf.int32),
-            tf.ragged.constant([[7], [8]], tf.int32),
-            max_seq_length=8,
-        )
-        self.assertAllEqual(
-            packed["input_ids"],
-            [[2, 5, 6, 3, 7, 3, 0, 0], [2, 3, 8, 3, 0, 0, 0, 0]],
-        )
-        self.assertAllEqual(
-            packed["input_mask"], [[1] * 6 + [0] * 2, [1] * 4 + [0] * 4]
-        )
-        self.assertAllEqual(
-            packed["segment_ids"],
-            [[0, 0, 0, 0, 1, 1, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0]],
-        )
-
-    def test_one_segment_is_cut_at_its_end(self):
-        packed = self.tokenizer.pack(
-            tf.ragged.constant([[5, 6, 7], [8]], tf.int32), max_seq_length=4
-        )
-        self.assertAllEqual(packed["input_ids"], [[2, 5, 6, 3], [2, 8, 3, 0]])
-        self.assertAllEqual(packed["segment_ids"], [[0] * 4, [0] * 4])
-
-    def test_without_padding_the_longest_example_gives_the_length(self):
-        packed = self.tokenizer.pack(
-            tf.ragged.constant([[5], [6, 7]], tf.int32),
-            max_seq_length=128,
-            pad=False,
-        )
-        self.assertAllEqual(packed["input_ids"], [[2, 5, 3, 0], [2, 6, 7, 3]])
-
-    def test_truncates_pairs_as_the_original_does(self):
-        lengths = [(a, b) for a in range(12) for b in range(12)]
-        for room in (2, 5, 8, 11):
-            segments = (
-                tf.RaggedTensor.from_row_lengths(
-                    tf.fill([sum(sizes)], 5), sizes
-                )
-                for sizes in zip(*lengths)
-            )
-            packed = self.tokenizer.pack(*segments, max_seq_length=room + 3)
-            second = tf.reduce_sum(packed["segment_ids"], axis=1) - 1
-            first = tf.reduce_sum(packed["input_mask"], axis=1) - second - 3
-            self.assertEqual(
-                list(zip(first.numpy(), second.numpy())),
-                [truncate_pair(a, b, room) for a, b in lengths],
-            )
-
-    def test_too_little_room_is_refused(self):
-        ids = tf.ragged.constant([[5]], tf.int32)
-        with self.assertRaisesRegex(ValueError, "at least 5.*got 4"):
-            self.tokenizer.pack(ids, ids, max_seq_length=4)
 
 
 class GoldenTest(tf.test.TestCase, parameterized.TestCase):

@@ -1,0 +1,63 @@
+"""Stateless random draws: functions of a seed, the step and the replica.
+
+A seed is int32 `[2]`. TensorFlow draws integers alike with and without XLA,
+unlike its floats; so all draws here are made of integers.
+"""
+
+import tensorflow as tf
+
+
+def step_seed(seed: int, step) -> tf.Tensor:
+    """The seed of a step of a run."""
+    return tf.random.experimental.stateless_fold_in(
+        tf.constant([seed, 0], tf.int32), tf.cast(step, tf.int32)
+    )
+
+
+def replica_seed(seed: tf.Tensor) -> tf.Tensor:
+    """A seed of this replica's own."""
+    number, _ = replica()
+    return tf.random.experimental.stateless_fold_in(
+        seed, tf.cast(number, tf.int32)
+    )
+
+
+def replica() -> tuple[tf.Tensor | int, int]:
+    """The number of this replica, and of how many."""
+    context = tf.distribute.get_replica_context()
+    if context is None:  # Outside of `strategy.run`.
+        return 0, 1
+    return context.replica_id_in_sync_group, context.num_replicas_in_sync
+
+
+def split(seed: tf.Tensor | None, count: int) -> list[tf.Tensor | None]:
+    """`count` independent seeds from one; Nones from None."""
+    if seed is None:
+        return [None] * count
+    return tf.unstack(tf.random.experimental.stateless_split(seed, count))
+
+
+def uniform(shape, seed: tf.Tensor) -> tf.Tensor:
+    """Draws in [0, 1): float32 of the shape, multiples of 2**-24."""
+    bits = tf.bitcast(_bits(shape, seed), tf.uint32)
+    return tf.cast(tf.bitwise.right_shift(bits, 8), tf.float32) * 2.0**-24
+
+
+def dropout(x: tf.Tensor, *, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
+    """Zeroes a share of `x`, and scales the rest to the same expectation.
+
+    Without a seed (evaluation) or with rate 0 the input is returned.
+    """
+    if seed is None or rate == 0.0:
+        return x
+    # A draw below this share of all integers drops the value.
+    threshold = round(rate * 2**32) - 2**31
+    is_kept = _bits(tf.shape(x), seed) >= threshold
+    return tf.where(is_kept, x * (1.0 / (1.0 - rate)), 0.0)
+
+
+def _bits(shape, seed: tf.Tensor) -> tf.Tensor:
+    """Evenly distributed int32 values."""
+    return tf.random.stateless_uniform(
+        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+    )
