@@ -80,6 +80,9 @@ class PretrainConfig:
         attention_probs_dropout_prob: Dropout on attention probabilities.
         initializer_range: Standard deviation of the truncated normal that
             initialises kernels and embeddings.
+        tying: What the generator shares with the discriminator:
+            "embeddings" (of words, positions and segments), or "all", the
+            whole encoder, for which the two shares below must be 1.
         generator_hidden_size: Width of the generator as a share of
             `hidden_size`; it has one attention head for 64 units and
             feed-forward layers 4 times as wide.
@@ -123,6 +126,7 @@ class PretrainConfig:
     hidden_dropout_prob: float = 0.1
     attention_probs_dropout_prob: float = 0.1
     initializer_range: float = 0.02
+    tying: typing.Literal["embeddings", "all"] = "embeddings"
     generator_hidden_size: float = 0.25
     generator_layers: float = 1.0
     max_seq_length: int = 128
@@ -193,6 +197,13 @@ class PretrainConfig:
                 f"mask_prob {self.mask_prob} of max_seq_length "
                 f"{self.max_seq_length} leaves no token to predict."
             )
+        is_full_size = self.generator_hidden_size == self.generator_layers == 1
+        if self.tying == "all" and not is_full_size:
+            raise ValueError(
+                "tying='all' needs a generator of the discriminator's shape: "
+                "generator_hidden_size and generator_layers 1, got "
+                f"{self.generator_hidden_size} and {self.generator_layers}."
+            )
         # Their own checks: heads divide widths, no width rounds to zero.
         _ = self.discriminator, self.generator
 
@@ -206,6 +217,8 @@ class PretrainConfig:
     @property
     def generator(self) -> EncoderConfig:
         """The generator's encoder (the original's `get_generator_config`)."""
+        if self.tying == "all":
+            return self.discriminator
         hidden_size = round(self.hidden_size * self.generator_hidden_size)
         return dataclasses.replace(
             self.discriminator,

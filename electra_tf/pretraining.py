@@ -148,11 +148,14 @@ class ElectraPretrainer(tf_keras.Model):
         self.config = run_config
         self.special_ids = special_ids
         self.discriminator = encoder.Encoder(run_config.discriminator)
-        self.generator = encoder.Encoder(
-            run_config.generator,
-            name="generator",
-            embeddings=self.discriminator.embeddings,
-        )
+        if run_config.tying == "all":
+            self.generator = self.discriminator
+        else:
+            self.generator = encoder.Encoder(
+                run_config.generator,
+                name="generator",
+                embeddings=self.discriminator.embeddings,
+            )
         self.generator_head = MaskedLanguageModelHead(
             run_config.generator, self.discriminator.embeddings
         )

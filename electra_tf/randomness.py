@@ -6,11 +6,14 @@ unlike its floats; so all draws here are made of integers.
 
 import tensorflow as tf
 
+# By default TensorFlow takes another algorithm under XLA.
+_ALG = "philox"
+
 
 def step_seed(seed: int, step) -> tf.Tensor:
     """The seed of a step of a run."""
     return tf.random.experimental.stateless_fold_in(
-        tf.constant([seed, 0], tf.int32), tf.cast(step, tf.int32)
+        tf.constant([seed, 0], tf.int32), tf.cast(step, tf.int32), alg=_ALG
     )
 
 
@@ -18,7 +21,7 @@ def replica_seed(seed: tf.Tensor) -> tf.Tensor:
     """A seed of this replica's own."""
     number, _ = replica()
     return tf.random.experimental.stateless_fold_in(
-        seed, tf.cast(number, tf.int32)
+        seed, tf.cast(number, tf.int32), alg=_ALG
     )
 
 
@@ -34,7 +37,9 @@ def split(seed: tf.Tensor | None, count: int) -> list[tf.Tensor | None]:
     """`count` independent seeds from one; Nones from None."""
     if seed is None:
         return [None] * count
-    return tf.unstack(tf.random.experimental.stateless_split(seed, count))
+    return tf.unstack(
+        tf.random.experimental.stateless_split(seed, count, alg=_ALG)
+    )
 
 
 def uniform(shape, seed: tf.Tensor) -> tf.Tensor:
@@ -59,5 +64,5 @@ def dropout(x: tf.Tensor, *, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
 def _bits(shape, seed: tf.Tensor) -> tf.Tensor:
     """Evenly distributed int32 values."""
     return tf.random.stateless_uniform(
-        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg=_ALG
     )

@@ -104,14 +104,13 @@ def fit(
         _OnStep(step, when=schedule.saves_at, action=checkpointer.save),
     ]
     if evaluate is not None:
+
+        def log_evaluation(at: int):
+            log.write("eval", step=at, metrics=evaluate())
+            model.reset_metrics()  # It uses those of training.
+
         ours.append(
-            _OnStep(
-                step,
-                when=schedule.evaluates_at,
-                action=lambda at: log.write(
-                    "eval", step=at, metrics=evaluate()
-                ),
-            )
+            _OnStep(step, when=schedule.evaluates_at, action=log_evaluation)
         )
     model.fit(
         make_dataset(step),

@@ -66,7 +66,9 @@ class DefineTest(absltest.TestCase):
         values = _parse(config_class=config.PretrainConfig)
         for field in dataclasses.fields(config.PretrainConfig):
             # Longer than the default value in parentheses alone.
-            self.assertRegex(values[field.name].help, r"^\w.{9,} \(default: ")
+            self.assertRegex(
+                values[field.name].help, r"^[<\w].{9,} \(default: "
+            )
 
     def test_a_field_without_help_is_an_error(self):
         with self.assertRaisesRegex(ValueError, "Undocumented .* in unknown"):

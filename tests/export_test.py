@@ -27,6 +27,7 @@ _CORE_OPERATIONS = set(
     Placeholder Prod RaggedGather RaggedRange RaggedTensorToTensor Range
     ReadVariableOp Reshape ResourceGather RestoreV2 Rsqrt SaveV2 SegmentMax
     SegmentMin Select SelectV2 Shape ShardedFilename Sigmoid Size Softmax
+    FloorDiv PartitionedCall
     SquaredDifference Squeeze StatefulPartitionedCall StatelessIf
     StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice
     StringJoin StringLength StringLower Sub Substr Sum TensorScatterUpdate

@@ -6,7 +6,7 @@ import sys
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from data_prep import build_vocab
+from data_prep import vocab_learning
 from electra_tf import tokenization
 
 SETTINGS = {"lower_case": True, "strip_accents": True}
@@ -16,7 +16,7 @@ LINES = ("The caf\u00e9s' walkers walked; they walk.",) * 3 + ("Once",)
 class BuildVocabTest(parameterized.TestCase):
     def test_words_are_counted_as_the_tokenizer_sees_them(self):
         tokenizer = tokenization.Tokenizer((*tokenization.SPECIAL_TOKENS, "a"))
-        counts = build_vocab.count_words(LINES, tokenizer)
+        counts = vocab_learning.count_words(LINES, tokenizer)
         self.assertEqual(
             counts,
             {
@@ -34,7 +34,7 @@ class BuildVocabTest(parameterized.TestCase):
         ("caf\u00e9", ["caf\u00e9"]),
     )
     def test_splits_at_punctuation(self, text, words):
-        self.assertEqual(build_vocab.split_punctuation(text), words)
+        self.assertEqual(vocab_learning.split_punctuation(text), words)
 
     def test_a_vocabulary_starts_with_the_special_tokens_and_has_its_size(self):
         counts = collections.Counter(
@@ -45,7 +45,7 @@ class BuildVocabTest(parameterized.TestCase):
                 for c in "xyz"
             }
         )
-        vocab = build_vocab.learn_vocab(counts, 100)
+        vocab = vocab_learning.learn_vocab(counts, 100)
         self.assertLen(vocab, 100)
         self.assertLen(set(vocab), 100)
         self.assertEqual(tuple(vocab[:5]), tokenization.SPECIAL_TOKENS)
@@ -56,20 +56,20 @@ class BuildVocabTest(parameterized.TestCase):
         counts = collections.Counter(map(chr, range(ord("a"), ord("z") + 1)))
         # 5 special tokens and 26 letters, each with and without "##".
         with self.assertRaisesRegex(ValueError, "at least 57.*got 40"):
-            build_vocab.learn_vocab(counts, 40)
+            vocab_learning.learn_vocab(counts, 40)
 
     def test_covers_the_text_it_was_learned_from(self):
-        tokenizer = build_vocab.build_vocab(
+        tokenizer = vocab_learning.build_vocab(
             LINES, vocab_size=100, min_frequency=2, settings=SETTINGS
         )
         self.assertIn("walk", tokenizer.vocab)
         counts = collections.Counter({"walk": 3, "\u0416": 1})
-        unknown, pieces = build_vocab.coverage(counts, tokenizer)
+        unknown, pieces = vocab_learning.coverage(counts, tokenizer)
         self.assertEqual((unknown, pieces), (0.25, 1.0))
 
     def test_too_rare_words_are_an_error(self):
         with self.assertRaisesRegex(ValueError, "occurs 9 times"):
-            build_vocab.build_vocab(
+            vocab_learning.build_vocab(
                 LINES, vocab_size=100, min_frequency=9, settings=SETTINGS
             )
 
@@ -78,7 +78,7 @@ class BuildVocabTest(parameterized.TestCase):
             content="\n".join(map(str, range(100)))
         ).full_path
         samples = [
-            list(build_vocab.read_lines([path], max_lines=10, seed=seed))
+            list(vocab_learning.read_lines([path], max_lines=10, seed=seed))
             for seed in (0, 0, 1)
         ]
         self.assertLen(set(samples[0]), 10)
@@ -88,12 +88,12 @@ class BuildVocabTest(parameterized.TestCase):
     def test_an_existing_output_is_not_replaced(self):
         path = self.create_tempfile(content="mine").full_path
         with self.assertRaisesRegex(ValueError, "--overwrite"):
-            build_vocab.check_output(path, overwrite=False)
+            vocab_learning.check_output(path, overwrite=False)
 
     def test_an_unwritable_output_is_refused(self):
         path = os.path.join(self.create_tempdir().full_path, "no", "v.txt")
         with self.assertRaisesRegex(ValueError, "cannot be written"):
-            build_vocab.check_output(path, overwrite=False)
+            vocab_learning.check_output(path, overwrite=False)
 
     def test_the_program_writes_a_vocabulary(self):
         folder = self.create_tempdir()

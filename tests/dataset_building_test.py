@@ -8,7 +8,7 @@ import sys
 from absl.testing import parameterized
 import tensorflow as tf
 
-from data_prep import build_pretraining_data
+from data_prep import dataset_building
 from data_prep import segments
 from electra_tf import records
 from electra_tf import tokenization
@@ -33,11 +33,11 @@ class BuildTest(parameterized.TestCase, tf.test.TestCase):
 
     def build(self, text=_TEXT, *, overwrite=False, **fields):
         fields = {"max_seq_length": 16, "short_seq_prob": 0.0} | fields
-        return build_pretraining_data.build(
+        return dataset_building.build(
             [self.write(text)],
             vocab_file=self.vocab_file,
             output_dir=self.output_dir,
-            build_config=build_pretraining_data.BuildConfig(**fields),
+            build_config=dataset_building.BuildConfig(**fields),
             overwrite=overwrite,
         )
 
@@ -212,11 +212,11 @@ class OutputTest(BuildTest):
     )
     def test_settings_that_make_no_sense_are_refused(self, fields, message):
         with self.assertRaisesRegex(ValueError, message):
-            build_pretraining_data.BuildConfig(**fields)
+            dataset_building.BuildConfig(**fields)
 
     def test_options_have_the_same_defaults_as_the_library(self):
         self.assertEqual(
-            build_pretraining_data.BuildConfig().segment_options,
+            dataset_building.BuildConfig().segment_options,
             segments.SegmentOptions(),
         )
         names = {f.name for f in dataclasses.fields(segments.SegmentOptions)}
@@ -224,9 +224,7 @@ class OutputTest(BuildTest):
             names,
             {
                 field.name
-                for field in dataclasses.fields(
-                    build_pretraining_data.BuildConfig
-                )
+                for field in dataclasses.fields(dataset_building.BuildConfig)
             },
         )
 
