@@ -31,7 +31,7 @@ _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", "quickstart", "Folder for everything that is made."
 )
 _PRETRAIN_STEPS = flags.DEFINE_integer(
-    "pretrain_steps", 2500, "Steps of pre-training."
+    "pretrain_steps", 1800, "Steps of pre-training."
 )
 
 _HELD_OUT = 0.1  # Share of the documents that pre-training never sees.
@@ -246,7 +246,7 @@ documents), the same programs do the real thing:
 def _run(program: str, *arguments: str):
     """Prints and runs the command of a program; its failure ends this one."""
     print(f"\n$ python -m {shlex.join([program, *arguments])}\n", flush=True)
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     completed = subprocess.run(
         [sys.executable, "-m", program, *arguments], env=environment
     )
