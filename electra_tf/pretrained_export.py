@@ -11,7 +11,7 @@ from electra_tf import config
 from electra_tf import encoder as encoder_lib
 from electra_tf import export
 from electra_tf import model_folder
-from electra_tf import pretraining
+from electra_tf import pretraining_heads
 from electra_tf import signatures
 from electra_tf import tokenization
 
@@ -37,7 +37,7 @@ class PretrainedFunctions:
         self,
         *,
         encoder: encoder_lib.Encoder,
-        head: pretraining.ReplacedTokenHead,
+        head: pretraining_heads.ReplacedTokenHead,
         tokenizer: tokenization.Tokenizer,
         vocab_file: str,
         max_seq_length: int,
@@ -245,7 +245,7 @@ def _check_length(max_seq_length: int, run_config: config.PretrainConfig):
 
 def _load_discriminator(run_config: config.PretrainConfig, checkpoint: str):
     discriminator = encoder_lib.Encoder(run_config.discriminator)
-    head = pretraining.ReplacedTokenHead(run_config.discriminator)
+    head = pretraining_heads.ReplacedTokenHead(run_config.discriminator)
     encoder_lib.build_in_scope(head, [None, None, run_config.hidden_size])
     restored = checkpoints.restore(
         discriminator.variables + head.variables,

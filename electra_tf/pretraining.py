@@ -10,6 +10,7 @@ from electra_tf import encoder
 from electra_tf import masking
 from electra_tf import objectives
 from electra_tf import optimization
+from electra_tf import pretraining_heads
 from electra_tf import randomness
 
 
@@ -46,81 +47,6 @@ class PretrainingOutput(NamedTuple):
     disc_losses: tf.Tensor
 
 
-class MaskedLanguageModelHead(tf_keras.layers.Layer):
-    """Scores of all word pieces, by products with their embeddings.
-
-    Reads `[batch, masked, hidden]`, the encoder's output at the masked
-    positions; returns float32 `[batch, masked, vocab]`.
-    """
-
-    def __init__(
-        self,
-        encoder_config: config.EncoderConfig,
-        embeddings: encoder.Embeddings,
-    ):
-        super().__init__(name="generator_predictions")
-        self.config = encoder_config
-        self.embeddings = embeddings
-        self.dense = tf_keras.layers.Dense(
-            encoder_config.embedding_size,
-            name="dense",
-            activation=encoder.gelu,
-            kernel_initializer=tf_keras.initializers.TruncatedNormal(
-                stddev=encoder_config.initializer_range
-            ),
-        )
-        self.layer_norm = encoder.layer_norm()
-
-    def build(self, input_shape):
-        """Makes all variables but the embeddings."""
-        encoder.build_in_scope(self.dense, input_shape)
-        encoder.build_in_scope(
-            self.layer_norm, [*input_shape[:-1], self.config.embedding_size]
-        )
-        self.output_bias = self.add_weight(
-            name="output_bias",
-            shape=[self.config.vocab_size],
-            initializer="zeros",
-        )
-        self.built = True
-
-    def call(self, hidden):
-        hidden = self.layer_norm(self.dense(hidden))
-        logits = tf.matmul(
-            hidden, self.embeddings.word_embeddings, transpose_b=True
-        )
-        return logits + self.output_bias
-
-
-class ReplacedTokenHead(tf_keras.layers.Layer):
-    """One score a token, positive for "replaced".
-
-    Reads `[batch, length, hidden]`; returns float32 `[batch, length]`.
-    """
-
-    def __init__(self, encoder_config: config.EncoderConfig):
-        super().__init__(name="discriminator_predictions")
-        self.dense = tf_keras.layers.Dense(
-            encoder_config.hidden_size,
-            name="dense",
-            activation=encoder.gelu,
-            kernel_initializer=tf_keras.initializers.TruncatedNormal(
-                stddev=encoder_config.initializer_range
-            ),
-        )
-        # As in the original: initialised by TensorFlow's default, Glorot.
-        self.output_dense = tf_keras.layers.Dense(1, name="dense_1")
-
-    def build(self, input_shape):
-        """Makes all variables."""
-        encoder.build_in_scope(self.dense, input_shape)
-        encoder.build_in_scope(self.output_dense, input_shape)
-        self.built = True
-
-    def call(self, hidden):
-        return tf.squeeze(self.output_dense(self.dense(hidden)), axis=-1)
-
-
 class ElectraPretrainer(tf_keras.Model):
     """Generator and discriminator, trained together by `compile` and `fit`.
 
@@ -134,9 +60,9 @@ class ElectraPretrainer(tf_keras.Model):
 
     Attributes:
         generator: the small `encoder.Encoder` that reads masked text.
-        generator_head: its `MaskedLanguageModelHead`.
+        generator_head: its `pretraining_heads.MaskedLanguageModelHead`.
         discriminator: the `encoder.Encoder` that people keep.
-        discriminator_head: its `ReplacedTokenHead`.
+        discriminator_head: its `pretraining_heads.ReplacedTokenHead`.
     """
 
     def __init__(
@@ -156,10 +82,12 @@ class ElectraPretrainer(tf_keras.Model):
                 name="generator",
                 embeddings=self.discriminator.embeddings,
             )
-        self.generator_head = MaskedLanguageModelHead(
+        self.generator_head = pretraining_heads.MaskedLanguageModelHead(
             run_config.generator, self.discriminator.embeddings
         )
-        self.discriminator_head = ReplacedTokenHead(run_config.discriminator)
+        self.discriminator_head = pretraining_heads.ReplacedTokenHead(
+            run_config.discriminator
+        )
         encoder.build_in_scope(
             self.generator_head, [None, None, run_config.generator.hidden_size]
         )

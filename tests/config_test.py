@@ -53,6 +53,12 @@ class PretrainConfigTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, f"^{next(iter(values))} must"):
             config.PretrainConfig(**values)
 
+    def test_one_encoder_for_both_networks_needs_full_shares(self):
+        with self.assertRaisesRegex(ValueError, "tying='all'.* 0.25 and 1.0"):
+            config.PretrainConfig(tying="all", generator_hidden_size=0.25)
+        tied = config.PretrainConfig(tying="all", generator_hidden_size=1.0)
+        self.assertEqual(tied.generator, tied.discriminator)
+
     def test_a_float_may_be_written_as_an_integer(self):
         self.assertEqual(config.PretrainConfig(gen_weight=2).gen_weight, 2.0)
 

@@ -1,6 +1,9 @@
 import dataclasses
+import functools
 import json
 import math
+import sys
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -173,6 +176,38 @@ class GoldenTest(tf.test.TestCase):
         self.assertAllClose(
             {name: metrics[name] for name in expected}, expected, rtol=1e-5
         )
+
+
+class TiedEncodersTest(GoldenTest):
+    """The same for one encoder that is generator and discriminator."""
+
+    # These numbers have neither of them.
+    test_twelve_training_steps_are_the_originals = None
+    test_metrics_are_the_originals_but_for_two_means = None
+
+    def setUp(self):
+        super().setUp()
+        tied_path = functools.partial(
+            testing.golden, "pretrain_electra_tied_generator"
+        )
+        tied_path("config.json")  # Skips the test where there is none.
+        tied_config = dataclasses.replace(
+            _golden_config(),
+            tying="all",
+            generator_hidden_size=1.0,
+        )
+        module = sys.modules[__name__]
+        for name, value in (
+            ("_golden_path", tied_path),
+            ("_golden_config", lambda: tied_config),
+        ):
+            self.enter_context(mock.patch.object(module, name, value))
+
+    def test_the_generator_is_the_discriminator(self):
+        model = _golden_model()
+        self.assertIs(model.generator, model.discriminator)
+        names = _by_name(model)
+        self.assertEmpty([n for n in names if n.startswith("generator/")])
 
 
 class InitialisationTest(tf.test.TestCase):

@@ -1,0 +1,85 @@
+"""What stands on the two encoders: scores of word pieces, and of "replaced".
+
+The original's `_get_masked_lm_output` and `_get_discriminator_output`.
+"""
+
+import tensorflow as tf
+import tf_keras
+
+from electra_tf import config
+from electra_tf import encoder
+
+
+class MaskedLanguageModelHead(tf_keras.layers.Layer):
+    """Scores of all word pieces, by products with their embeddings.
+
+    Reads `[batch, masked, hidden]`, the encoder's output at the masked
+    positions; returns float32 `[batch, masked, vocab]`.
+    """
+
+    def __init__(
+        self,
+        encoder_config: config.EncoderConfig,
+        embeddings: encoder.Embeddings,
+    ):
+        super().__init__(name="generator_predictions")
+        self.config = encoder_config
+        self.embeddings = embeddings
+        self.dense = tf_keras.layers.Dense(
+            encoder_config.embedding_size,
+            name="dense",
+            activation=encoder.gelu,
+            kernel_initializer=tf_keras.initializers.TruncatedNormal(
+                stddev=encoder_config.initializer_range
+            ),
+        )
+        self.layer_norm = encoder.layer_norm()
+
+    def build(self, input_shape):
+        """Makes all variables but the embeddings."""
+        encoder.build_in_scope(self.dense, input_shape)
+        encoder.build_in_scope(
+            self.layer_norm, [*input_shape[:-1], self.config.embedding_size]
+        )
+        self.output_bias = self.add_weight(
+            name="output_bias",
+            shape=[self.config.vocab_size],
+            initializer="zeros",
+        )
+        self.built = True
+
+    def call(self, hidden):
+        hidden = self.layer_norm(self.dense(hidden))
+        logits = tf.matmul(
+            hidden, self.embeddings.word_embeddings, transpose_b=True
+        )
+        return logits + self.output_bias
+
+
+class ReplacedTokenHead(tf_keras.layers.Layer):
+    """One score a token, positive for "replaced".
+
+    Reads `[batch, length, hidden]`; returns float32 `[batch, length]`.
+    """
+
+    def __init__(self, encoder_config: config.EncoderConfig):
+        super().__init__(name="discriminator_predictions")
+        self.dense = tf_keras.layers.Dense(
+            encoder_config.hidden_size,
+            name="dense",
+            activation=encoder.gelu,
+            kernel_initializer=tf_keras.initializers.TruncatedNormal(
+                stddev=encoder_config.initializer_range
+            ),
+        )
+        # As in the original: initialised by TensorFlow's default, Glorot.
+        self.output_dense = tf_keras.layers.Dense(1, name="dense_1")
+
+    def build(self, input_shape):
+        """Makes all variables."""
+        encoder.build_in_scope(self.dense, input_shape)
+        encoder.build_in_scope(self.output_dense, input_shape)
+        self.built = True
+
+    def call(self, hidden):
+        return tf.squeeze(self.output_dense(self.dense(hidden)), axis=-1)
