@@ -280,8 +280,6 @@ def check_types(config):
 def _is_instance(value, hint) -> bool:
     if typing.get_origin(hint) is typing.Literal:
         return value in typing.get_args(hint)
-    if typing.get_origin(hint) is tuple:
-        return isinstance(value, (tuple, list))
     if args := typing.get_args(hint):  # A union, `float | None`.
         return any(_is_instance(value, arg) for arg in args)
     if hint is float:
