@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from data_prep import corpora
 from data_prep import segments
-from electra_tf import config
+from electra_tf import config_checks
 from electra_tf import records
 from electra_tf import tokenization
 
@@ -73,10 +73,12 @@ class BuildConfig:
     seed: int = 0
 
     def __post_init__(self):
-        config.check_types(self)
-        config.check_range(self, at_least_0="seed", share="eval_fraction")
+        config_checks.check_types(self)
+        config_checks.check_range(
+            self, at_least_0="seed", share="eval_fraction"
+        )
         if self.num_shards is not None:
-            config.check_range(self, at_least_1="num_shards")
+            config_checks.check_range(self, at_least_1="num_shards")
         _ = self.segment_options  # Its own checks.
 
     @property

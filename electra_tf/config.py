@@ -3,6 +3,8 @@
 import dataclasses
 import typing
 
+from electra_tf import config_checks
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncoderConfig:
@@ -37,8 +39,8 @@ class EncoderConfig:
     initializer_range: float = 0.02
 
     def __post_init__(self):
-        check_types(self)
-        check_range(
+        config_checks.check_types(self)
+        config_checks.check_range(
             self,
             at_least_1=(
                 "vocab_size embedding_size hidden_size num_hidden_layers "
@@ -54,6 +56,21 @@ class EncoderConfig:
                 f"{self.hidden_size} and {self.num_attention_heads}."
             )
 
+
+Objective = typing.Literal[
+    "electra",
+    "mlm",
+    "electric",
+    "electra_15",
+    "replace_mlm",
+    "all_tokens_mlm",
+]
+Generator = typing.Literal["transformer", "two_tower", "unigram", "uniform"]
+GeneratorTraining = typing.Literal["joint", "two_stage", "adversarial"]
+Tying = typing.Literal["embeddings", "all", "none", "gdes"]
+Masking = typing.Literal[
+    "without_replacement", "with_replacement", "whole_words"
+]
 
 ENCODER_FIELDS = tuple(f.name for f in dataclasses.fields(EncoderConfig))
 
@@ -80,9 +97,30 @@ class PretrainConfig:
         attention_probs_dropout_prob: Dropout on attention probabilities.
         initializer_range: Standard deviation of the truncated normal that
             initialises kernels and embeddings.
+        objective: What is learned. "electra": which tokens were replaced;
+            "mlm": BERT's masked tokens, without a second network;
+            "electric": an energy of each token, by noise-contrastive
+            estimation (https://arxiv.org/abs/2012.08561). The ablations of
+            Section 3.4 of the ELECTRA paper: "electra_15", the
+            discriminator's loss on masked-out tokens only; "replace_mlm",
+            masked tokens are predicted where samples stand instead of
+            [MASK]; "all_tokens_mlm", so is every token, with a copy
+            mechanism.
+        generator: What proposes replacements: "transformer", a small masked
+            language model; "two_tower", a left-to-right and a right-to-left
+            language model, as Electric needs it; "unigram", one learned
+            score a word piece; "uniform", every word piece alike.
+        generator_training: "joint", by maximum likelihood beside the
+            discriminator; "two_stage", the generator alone in the first half
+            of the steps, then the discriminator alone, which starts from the
+            generator's weights; "adversarial", by REINFORCE, to raise the
+            discriminator's loss (Appendix F).
         tying: What the generator shares with the discriminator:
-            "embeddings" (of words, positions and segments), or "all", the
-            whole encoder, for which the two shares below must be 1.
+            "embeddings" (of words, positions and segments), "none", or
+            "all", the whole encoder, for which the two shares below must be
+            1. "gdes": the generator's embeddings, without gradients from the
+            discriminator, which adds a difference of its own (DeBERTa-V3,
+            https://arxiv.org/abs/2111.09543).
         generator_hidden_size: Width of the generator as a share of
             `hidden_size`; it has one attention head for 64 units and
             feed-forward layers 4 times as wide.
@@ -91,9 +129,13 @@ class PretrainConfig:
         max_seq_length: Tokens an example; the data must be of this length.
         mask_prob: Share of the tokens that the generator predicts. 0.25 for
             the paper's Large model, 0.15 for the others.
-        gen_weight: Weight of the generator's masked-LM loss.
-        disc_weight: Weight of the discriminator's loss.
+        masking: How the tokens to predict are drawn: "without_replacement",
+            "with_replacement" as in the original, where slots may repeat a
+            token, or "whole_words", all pieces of a word together.
+        gen_weight: Weight of the generator's loss.
+        disc_weight: Weight of the loss of the network that is kept.
         temperature: Divides the generator's logits before sampling.
+        disallow_correct: Never sample the original token.
         learning_rate: Peak learning rate.
         warmup_steps: Steps over which the learning rate rises from 0.
         lr_decay_power: Power of the polynomial decay to 0; 1 is linear.
@@ -105,6 +147,13 @@ class PretrainConfig:
         clip_norm: Largest global norm of the gradients.
         train_batch_size: Examples a step, over all devices together.
         num_train_steps: Optimizer steps of the whole run.
+        init_checkpoint: Weights to start from, in place of random ones: a
+            model folder, a checkpoint of the original or a Hugging Face
+            folder, of ELECTRA or BERT.
+        init_generator: Likewise, for the generator only.
+        init_discriminator: Likewise, for the discriminator only.
+        extend_positions: Repeat the position embeddings of weights to start
+            from that are for shorter sequences.
         seed: Decides initial weights, data order, masking and dropout.
         eval_batch_size: Examples a step of evaluation.
         eval_steps: Batches of an evaluation; 0 for all of the data.
@@ -126,14 +175,19 @@ class PretrainConfig:
     hidden_dropout_prob: float = 0.1
     attention_probs_dropout_prob: float = 0.1
     initializer_range: float = 0.02
-    tying: typing.Literal["embeddings", "all"] = "embeddings"
+    objective: Objective = "electra"
+    generator: Generator = "transformer"
+    generator_training: GeneratorTraining = "joint"
+    tying: Tying = "embeddings"
     generator_hidden_size: float = 0.25
     generator_layers: float = 1.0
     max_seq_length: int = 128
     mask_prob: float = 0.15
+    masking: Masking = "without_replacement"
     gen_weight: float = 1.0
     disc_weight: float = 50.0
     temperature: float = 1.0
+    disallow_correct: bool = False
     learning_rate: float = 5e-4
     warmup_steps: int = 10_000
     lr_decay_power: float = 1.0
@@ -144,6 +198,10 @@ class PretrainConfig:
     clip_norm: float = 1.0
     train_batch_size: int = 128
     num_train_steps: int = 1_000_000
+    init_checkpoint: str = ""
+    init_generator: str = ""
+    init_discriminator: str = ""
+    extend_positions: bool = False
     seed: int = 0
     eval_batch_size: int = 128
     eval_steps: int = 100
@@ -166,8 +224,8 @@ class PretrainConfig:
     )
 
     def __post_init__(self):
-        check_types(self)
-        check_range(
+        config_checks.check_types(self)
+        config_checks.check_range(
             self,
             at_least_1=(
                 "max_seq_length train_batch_size num_train_steps "
@@ -197,31 +255,29 @@ class PretrainConfig:
                 f"mask_prob {self.mask_prob} of max_seq_length "
                 f"{self.max_seq_length} leaves no token to predict."
             )
-        is_full_size = self.generator_hidden_size == self.generator_layers == 1
-        if self.tying == "all" and not is_full_size:
-            raise ValueError(
-                "tying='all' needs a generator of the discriminator's shape: "
-                "generator_hidden_size and generator_layers 1, got "
-                f"{self.generator_hidden_size} and {self.generator_layers}."
-            )
+        check_combination(self)
         # Their own checks: heads divide widths, no width rounds to zero.
-        _ = self.discriminator, self.generator
+        _ = self.encoder, self.generator_encoder
 
     @property
-    def discriminator(self) -> EncoderConfig:
-        """The discriminator's encoder."""
+    def encoder(self) -> EncoderConfig:
+        """The encoder that people keep; but for "mlm", the discriminator's."""
         return EncoderConfig(
             **{name: getattr(self, name) for name in ENCODER_FIELDS}
         )
 
     @property
-    def generator(self) -> EncoderConfig:
+    def generator_encoder(self) -> EncoderConfig:
         """The generator's encoder (the original's `get_generator_config`)."""
-        if self.tying == "all":
-            return self.discriminator
+        if self.tying == "all" or self.generator_training == "two_stage":
+            return self.encoder
         hidden_size = round(self.hidden_size * self.generator_hidden_size)
         return dataclasses.replace(
-            self.discriminator,
+            self.encoder,
+            # As in the original: embeddings of its own are as wide as itself.
+            embedding_size=hidden_size
+            if self.tying == "none"
+            else self.embedding_size,
             hidden_size=hidden_size,
             num_hidden_layers=round(
                 self.num_hidden_layers * self.generator_layers
@@ -231,11 +287,75 @@ class PretrainConfig:
         )
 
     @property
+    def has_discriminator(self) -> bool:
+        """Whether there is a second network that reads the replacements."""
+        return self.objective != "mlm"
+
+    @property
     def max_predictions_per_seq(self) -> int:
         """Most tokens that the generator predicts in one example."""
         # (0.15 + 0.005) * 128 = 19.84, so 19.
         count = int((self.mask_prob + 0.005) * self.max_seq_length)
         return min(count, self.max_seq_length)
+
+
+def check_combination(config: PretrainConfig):
+    """Raises ValueError for choices that make no sense together."""
+    is_full_size = config.generator_hidden_size == config.generator_layers == 1
+    rules = (
+        # If this holds, then these must have these values.
+        (
+            config.objective == "mlm",
+            dict(
+                generator="transformer",
+                generator_training="joint",
+                tying="embeddings",
+                disallow_correct=False,
+            ),
+        ),
+        (
+            config.objective == "electric",
+            dict(
+                generator="two_tower", temperature=1.0, disallow_correct=False
+            ),
+        ),
+        (config.generator != "transformer", dict(tying="embeddings")),
+        (config.generator_training != "joint", dict(generator="transformer")),
+        (
+            config.generator_training == "two_stage",
+            dict(objective="electra", tying="none"),
+        ),
+        (
+            config.generator_training == "adversarial",
+            dict(objective="electra", disallow_correct=False),
+        ),
+    )
+    for holds, needed in rules:
+        wrong = [
+            n for n, value in needed.items() if getattr(config, n) != value
+        ]
+        if holds and wrong:
+            raise ValueError(
+                f"objective={config.objective!r}, generator="
+                f"{config.generator!r} and generator_training="
+                f"{config.generator_training!r} need "
+                + ", ".join(f"{name}={needed[name]!r}" for name in wrong)
+                + ", got "
+                + ", ".join(repr(getattr(config, name)) for name in wrong)
+                + "."
+            )
+    if not is_full_size:
+        for name, value in (
+            ("tying", "all"),
+            ("generator_training", "two_stage"),
+        ):
+            if getattr(config, name) == value:
+                raise ValueError(
+                    f"{name}={value!r} needs a generator of the "
+                    "discriminator's shape: generator_hidden_size and "
+                    f"generator_layers 1, got {config.generator_hidden_size} "
+                    f"and {config.generator_layers}."
+                )
 
 
 def to_dict(config) -> dict:
@@ -264,47 +384,3 @@ def differences(old, new) -> list[str]:
         if field.name not in old.MAY_CHANGE
         and getattr(old, field.name) != getattr(new, field.name)
     ]
-
-
-def check_types(config):
-    """Raises ValueError for a field whose value is not of its type."""
-    hints = typing.get_type_hints(type(config))
-    for field in dataclasses.fields(config):
-        value, hint = getattr(config, field.name), hints[field.name]
-        if not _is_instance(value, hint):
-            raise ValueError(
-                f"{field.name} must be {_type_name(hint)}, got {value!r}."
-            )
-
-
-def _is_instance(value, hint) -> bool:
-    if typing.get_origin(hint) is typing.Literal:
-        return value in typing.get_args(hint)
-    if args := typing.get_args(hint):  # A union, `float | None`.
-        return any(_is_instance(value, arg) for arg in args)
-    if hint is float:
-        hint = (int, float)
-    is_bool = isinstance(value, bool)
-    return is_bool if hint is bool else isinstance(value, hint) and not is_bool
-
-
-def _type_name(hint) -> str:
-    if typing.get_origin(hint) is typing.Literal:
-        return "one of " + ", ".join(map(repr, typing.get_args(hint)))
-    return getattr(hint, "__name__", str(hint))
-
-
-def check_range(config, *, at_least_1="", at_least_0="", positive="", share=""):
-    """Raises ValueError for a field out of its range; names are spaced."""
-    rules = (
-        (at_least_1, "at least 1", lambda value: value >= 1),
-        (at_least_0, "at least 0", lambda value: value >= 0),
-        (positive, "above 0", lambda value: value > 0),
-        (share, "in [0, 1)", lambda value: 0 <= value < 1),
-    )
-    for names, text, is_valid in rules:
-        for name in names.split():
-            if not is_valid(getattr(config, name)):
-                raise ValueError(
-                    f"{name} must be {text}, got {getattr(config, name)}."
-                )

@@ -73,23 +73,24 @@ class ElectraPretrainer(tf_keras.Model):
         super().__init__(name="electra_pretrainer")
         self.config = run_config
         self.special_ids = special_ids
-        self.discriminator = encoder.Encoder(run_config.discriminator)
+        self.discriminator = encoder.Encoder(run_config.encoder)
         if run_config.tying == "all":
             self.generator = self.discriminator
         else:
             self.generator = encoder.Encoder(
-                run_config.generator,
+                run_config.generator_encoder,
                 name="generator",
                 embeddings=self.discriminator.embeddings,
             )
         self.generator_head = pretraining_heads.MaskedLanguageModelHead(
-            run_config.generator, self.discriminator.embeddings
+            run_config.generator_encoder, self.discriminator.embeddings
         )
         self.discriminator_head = pretraining_heads.ReplacedTokenHead(
-            run_config.discriminator
+            run_config.encoder
         )
         encoder.build_in_scope(
-            self.generator_head, [None, None, run_config.generator.hidden_size]
+            self.generator_head,
+            [None, None, run_config.generator_encoder.hidden_size],
         )
         encoder.build_in_scope(
             self.discriminator_head, [None, None, run_config.hidden_size]

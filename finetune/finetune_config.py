@@ -4,6 +4,7 @@ import dataclasses
 import typing
 
 from electra_tf import config
+from electra_tf import config_checks
 from finetune import task as task_lib
 
 
@@ -88,8 +89,8 @@ class FinetuneConfig:
     )
 
     def __post_init__(self):
-        config.check_types(self)
-        config.check_range(
+        config_checks.check_types(self)
+        config_checks.check_range(
             self,
             at_least_1=(
                 "train_batch_size eval_batch_size num_trials log_steps "

@@ -106,4 +106,4 @@ def read_encoder_config(model_dir: str) -> config.EncoderConfig:
     if contents["kind"] == KIND:
         return config.from_dict(config.EncoderConfig, contents["encoder"])
     pretrained = config.from_dict(config.PretrainConfig, contents["config"])
-    return pretrained.discriminator
+    return pretrained.encoder

@@ -57,7 +57,7 @@ class PretrainConfigTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "tying='all'.* 0.25 and 1.0"):
             config.PretrainConfig(tying="all", generator_hidden_size=0.25)
         tied = config.PretrainConfig(tying="all", generator_hidden_size=1.0)
-        self.assertEqual(tied.generator, tied.discriminator)
+        self.assertEqual(tied.generator_encoder, tied.encoder)
 
     def test_a_float_may_be_written_as_an_integer(self):
         self.assertEqual(config.PretrainConfig(gen_weight=2).gen_weight, 2.0)
@@ -97,7 +97,7 @@ class PretrainConfigTest(parameterized.TestCase):
 
     def test_the_discriminator_has_the_widths_of_the_run(self):
         self.assertEqual(
-            config.PretrainConfig(hidden_size=512).discriminator,
+            config.PretrainConfig(hidden_size=512).encoder,
             config.EncoderConfig(hidden_size=512),
         )
 
@@ -114,7 +114,7 @@ class PretrainConfigTest(parameterized.TestCase):
     ):
         generator = config.PretrainConfig(
             hidden_size=hidden, generator_hidden_size=share
-        ).generator
+        ).generator_encoder
         self.assertEqual(
             (
                 generator.hidden_size,
@@ -126,8 +126,8 @@ class PretrainConfigTest(parameterized.TestCase):
 
     def test_the_generator_may_be_shallower(self):
         run_config = config.PretrainConfig(generator_layers=0.5)
-        self.assertEqual(run_config.generator.num_hidden_layers, 6)
-        self.assertEqual(run_config.discriminator.num_hidden_layers, 12)
+        self.assertEqual(run_config.generator_encoder.num_hidden_layers, 6)
+        self.assertEqual(run_config.encoder.num_hidden_layers, 12)
 
 
 class DictTest(absltest.TestCase):

@@ -38,9 +38,9 @@ def _golden_config(folder: str, heads: int) -> config.PretrainConfig:
 def _golden_encoders(folder: str, heads: int):
     """Discriminator and generator with the weights of the checkpoint."""
     run_config = _golden_config(folder, heads)
-    discriminator = encoder.Encoder(run_config.discriminator)
+    discriminator = encoder.Encoder(run_config.encoder)
     generator = encoder.Encoder(
-        run_config.generator,
+        run_config.generator_encoder,
         name="generator",
         embeddings=discriminator.embeddings,
     )
@@ -119,7 +119,7 @@ class EncoderTest(tf.test.TestCase):
         tf.random.set_seed(0)
         self.config = testing.tiny_config()
         self.inputs = testing.random_batch(self.config, 3)
-        self.encoder = encoder.Encoder(self.config.discriminator)
+        self.encoder = encoder.Encoder(self.config.encoder)
 
     def test_tokens_do_not_see_padding(self):
         is_token = self.inputs["input_mask"] == 1
@@ -163,7 +163,7 @@ class EncoderTest(tf.test.TestCase):
 
     def test_an_encoder_with_shared_embeddings_has_none_of_its_own(self):
         generator = encoder.Encoder(
-            self.config.generator,
+            self.config.generator_encoder,
             name="generator",
             embeddings=self.encoder.embeddings,
         )
@@ -176,7 +176,7 @@ class EncoderTest(tf.test.TestCase):
 
     def test_variables_start_as_in_the_original(self):
         wide = dataclasses.replace(
-            self.config.discriminator, embedding_size=64, hidden_size=128
+            self.config.encoder, embedding_size=64, hidden_size=128
         )
         for variable in encoder.Encoder(wide).trainable_variables:
             name, values = variable.name, variable.numpy()
@@ -201,7 +201,7 @@ class DropoutTest(tf.test.TestCase):
     def test_an_encoder_is_a_function_of_its_seed(self):
         run_config = testing.tiny_config()
         inputs = testing.random_batch(run_config, 2)
-        layer = encoder.Encoder(run_config.discriminator)
+        layer = encoder.Encoder(run_config.encoder)
 
         def encode(seed):
             return layer(inputs, dropout_seed=seed).sequence_output

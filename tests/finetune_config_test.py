@@ -17,7 +17,7 @@ def _resolve(preset: str, task: str = "sst", **fields):
     return finetune_config.resolve(
         dataclasses.replace(_CONFIG, **fields),
         task=registry.get(task),
-        encoder_config=presets.get(preset).discriminator,
+        encoder_config=presets.get(preset).encoder,
     )
 
 

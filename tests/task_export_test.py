@@ -33,7 +33,7 @@ def _model(task_name: str) -> finetuning_model.FinetuningModel:
     return finetuning_model.FinetuningModel(
         finetune_config.FinetuneConfig(task=task_name, max_seq_length=24),
         task=registry.get(task_name),
-        encoder_config=testing.tiny_config().discriminator,
+        encoder_config=testing.tiny_config().encoder,
     )
 
 
