@@ -5,6 +5,7 @@ Layers and variables bear the names of the original's checkpoints, such as
 """
 
 import math
+from typing import Literal
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -12,6 +13,11 @@ import tf_keras
 
 from electra_tf import config
 from electra_tf import randomness
+
+# Of the variables that are added to the embeddings of another encoder.
+DELTA_SUFFIX = "_delta"
+
+Direction = Literal["both", "left_to_right", "right_to_left"]
 
 
 class EncoderOutput(NamedTuple):
@@ -53,11 +59,23 @@ class Embeddings(tf_keras.layers.Layer):
 
     Reads `input_ids` and `segment_ids`, int32 `[batch, length]`; returns
     float32 `[batch, length, embedding_size]`.
+
+    Args:
+        encoder_config: sizes and initialisation.
+        base: built embeddings of the same sizes. The tables here are then
+            differences, 0 at first, that are added to those of `base`, which
+            get no gradient from here (gradient-disentangled embedding
+            sharing, Section 3.3 of https://arxiv.org/abs/2111.09543).
     """
 
-    def __init__(self, encoder_config: config.EncoderConfig):
+    def __init__(
+        self,
+        encoder_config: config.EncoderConfig,
+        base: "Embeddings | None" = None,
+    ):
         super().__init__(name="embeddings")
         self.config = encoder_config
+        self.base = base
         self.layer_norm = layer_norm()
 
     def build(self, input_shape):
@@ -76,11 +94,28 @@ class Embeddings(tf_keras.layers.Layer):
         self.built = True
 
     def _table(self, name: str, shape: list[int]) -> tf.Variable:
-        return self.add_weight(
-            name=name, shape=shape, initializer=_initializer(self.config)
-        )
+        if self.base is None:
+            initializer = _initializer(self.config)
+        else:
+            name, initializer = name + DELTA_SUFFIX, "zeros"
+        return self.add_weight(name=name, shape=shape, initializer=initializer)
+
+    def word_table(self) -> tf.Tensor:
+        """What stands for each word piece: `[vocab, embedding_size]`."""
+        if self.base is None:
+            return tf.convert_to_tensor(self.word_embeddings)
+        return self.word_embeddings + tf.stop_gradient(self.base.word_table())
 
     def call(self, input_ids, segment_ids, dropout_seed=None):
+        embedded = self.embed(input_ids, segment_ids)
+        return randomness.dropout(
+            self.layer_norm(embedded),
+            rate=self.config.hidden_dropout_prob,
+            seed=dropout_seed,
+        )
+
+    def embed(self, input_ids, segment_ids) -> tf.Tensor:
+        """The sum of the three embeddings, before normalisation."""
         length = input_ids.shape[1] or tf.shape(input_ids)[1]
         embedded = tf.gather(self.word_embeddings, input_ids)
         # One-hot products are faster than look-ups in a table of two rows,
@@ -94,11 +129,11 @@ class Embeddings(tf_keras.layers.Layer):
             self.token_type_embeddings,
         )
         embedded += self.position_embeddings[:length]
-        return randomness.dropout(
-            self.layer_norm(embedded),
-            rate=self.config.hidden_dropout_prob,
-            seed=dropout_seed,
-        )
+        if self.base is not None:
+            embedded += tf.stop_gradient(
+                self.base.embed(input_ids, segment_ids)
+            )
+        return embedded
 
 
 class TransformerLayer(tf_keras.layers.Layer):
@@ -193,6 +228,10 @@ class Encoder(tf_keras.layers.Layer):
         name: prefix of its variables, "electra" or "generator".
         embeddings: built `Embeddings` of another encoder to be shared; if
             they are not as wide as this encoder, it projects them.
+        base_embeddings: built `Embeddings` of another encoder, to which this
+            one's are added, see `Embeddings`.
+        direction: which tokens a token attends to: "both", or only those
+            before, or after it; itself always.
     """
 
     def __init__(
@@ -201,11 +240,16 @@ class Encoder(tf_keras.layers.Layer):
         *,
         name: str = "electra",
         embeddings: Embeddings | None = None,
+        base_embeddings: Embeddings | None = None,
+        direction: Direction = "both",
     ):
         super().__init__(name=name)
         self.config = encoder_config
+        self.direction = direction
         shares_embeddings = embeddings is not None
-        self.embeddings = embeddings or Embeddings(encoder_config)
+        self.embeddings = embeddings or Embeddings(
+            encoder_config, base=base_embeddings
+        )
         self.embeddings_project = None
         if encoder_config.embedding_size != encoder_config.hidden_size:
             # As in the original: initialised by TensorFlow's default, Glorot.
@@ -248,6 +292,13 @@ class Encoder(tf_keras.layers.Layer):
             hidden = self.embeddings_project(hidden)
         embedding_output = hidden
         attention_bias = padding_bias(inputs["input_mask"], hidden.dtype)
+        if self.direction != "both":
+            attention_bias = tf.minimum(
+                attention_bias,
+                _direction_bias(
+                    self.direction, tf.shape(hidden)[1], hidden.dtype
+                ),
+            )
         outputs = []
         for layer, seed in zip(self.layers, seeds[1:], strict=True):
             hidden = layer(hidden, attention_bias, dropout_seed=seed)
@@ -273,6 +324,18 @@ def padding_bias(input_mask: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
     """
     bias = (1.0 - tf.cast(input_mask, dtype)) * -10000.0
     return bias[:, tf.newaxis, tf.newaxis, :]
+
+
+def _direction_bias(direction: Direction, length, dtype) -> tf.Tensor:
+    """-10000 where a token may not look: `[length, length]`, by query."""
+    hidden = tf.ones([length, length], dtype) * -10000.0
+    if direction == "left_to_right":
+        return tf.linalg.set_diag(
+            tf.linalg.band_part(hidden, 0, -1), tf.zeros([length], dtype)
+        )
+    return tf.linalg.set_diag(
+        tf.linalg.band_part(hidden, -1, 0), tf.zeros([length], dtype)
+    )
 
 
 def _initializer(encoder_config: config.EncoderConfig):

@@ -84,7 +84,99 @@ def choose_tokens(
     keys = tf.where(candidates, uniform, -1.0)
     values, positions = tf.math.top_k(keys, k=max_predictions)
     in_count = tf.range(max_predictions) < counts[:, tf.newaxis]
-    is_used = in_count & (values >= 0.0)
+    return _masked_tokens(input_ids, positions, in_count & (values >= 0.0))
+
+
+def choose_tokens_with_replacement(
+    uniform: tf.Tensor,
+    *,
+    input_ids: tf.Tensor,
+    candidates: tf.Tensor,
+    counts: tf.Tensor,
+    max_predictions: int,
+) -> MaskedTokens:
+    """The original's choice: slots may repeat a token.
+
+    Args:
+        uniform: float32 `[batch, masked]` draws.
+        input_ids: int32 `[batch, length]`.
+        candidates: bool `[batch, length]` from `maskable`.
+        counts: int32 `[batch]` from `num_to_predict`.
+        max_predictions: number of slots, `masked` in the result's shapes.
+    """
+    ends = tf.cumsum(tf.cast(candidates, tf.int32), axis=-1)
+    num_candidates = ends[:, -1:]
+    chosen = tf.cast(uniform * tf.cast(num_candidates, tf.float32), tf.int32)
+    # The candidate number `chosen` is where the count of candidates passes it.
+    is_passed = ends[:, tf.newaxis, :] <= chosen[:, :, tf.newaxis]
+    positions = tf.reduce_sum(tf.cast(is_passed, tf.int32), axis=-1)
+    in_count = tf.range(max_predictions) < counts[:, tf.newaxis]
+    # Unlike the original: without a candidate nothing is masked; there the
+    # probabilities are 0 / 0.
+    return _masked_tokens(input_ids, positions, in_count & (num_candidates > 0))
+
+
+def choose_whole_words(
+    uniform: tf.Tensor,
+    *,
+    input_ids: tf.Tensor,
+    candidates: tf.Tensor,
+    counts: tf.Tensor,
+    max_predictions: int,
+    continues_word: tf.Tensor,
+) -> MaskedTokens:
+    """Chooses words, evenly among all, until the next would be too much.
+
+    No word is masked in part, but for one that is longer than the whole
+    count where it comes first.
+
+    Args:
+        uniform: float32 `[batch, length]` draws.
+        input_ids: int32 `[batch, length]`.
+        candidates: bool `[batch, length]` from `maskable`.
+        counts: int32 `[batch]` from `num_to_predict`, of tokens.
+        max_predictions: number of slots, `masked` in the result's shapes.
+        continues_word: bool `[batch, length]`; whether a token goes on with
+            the word of the token before.
+    """
+    length = input_ids.shape[1]
+    # A piece at the cut start of a text continues no word that is there.
+    follows = tf.pad(candidates[:, :-1], [[0, 0], [1, 0]])
+    is_start = ~(continues_word & candidates & follows)
+    word = tf.cumsum(tf.cast(is_start, tf.int32), axis=-1)
+    # All of these are [batch, token, other token].
+    other = candidates[:, tf.newaxis, :]
+    is_same = word[:, :, tf.newaxis] == word[:, tf.newaxis, :]
+    key = _sum_over_others(
+        is_same & is_start[:, tf.newaxis, :], uniform[:, tf.newaxis, :]
+    )
+    is_before = key[:, tf.newaxis, :] > key[:, :, tf.newaxis]
+    is_before |= (key[:, tf.newaxis, :] == key[:, :, tf.newaxis]) & (
+        word[:, tf.newaxis, :] < word[:, :, tf.newaxis]
+    )
+    num_before = _sum_over_others(is_before & other, 1)
+    size = _sum_over_others(is_same & other, 1)
+    index = tf.range(length)
+    is_earlier = index[tf.newaxis, :] < index[:, tf.newaxis]
+    place = _sum_over_others(is_same & is_earlier & other, 1)
+    counts = counts[:, tf.newaxis]
+    is_chosen = num_before + size <= counts
+    is_chosen |= (num_before == 0) & (place < counts)
+    values, positions = tf.math.top_k(
+        tf.where(is_chosen & candidates, length - num_before - place, -1),
+        k=max_predictions,
+    )
+    return _masked_tokens(input_ids, positions, values >= 0)
+
+
+def _sum_over_others(condition: tf.Tensor, values) -> tf.Tensor:
+    """`[batch, token]`: sums of the values of other tokens that meet it."""
+    return tf.reduce_sum(tf.where(condition, values, 0), axis=-1)
+
+
+def _masked_tokens(
+    input_ids: tf.Tensor, positions: tf.Tensor, is_used: tf.Tensor
+) -> MaskedTokens:
     positions = tf.where(is_used, positions, 0)
     return MaskedTokens(
         positions=positions,
@@ -149,7 +241,11 @@ def gather_positions(sequence: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
 
 
 def sample(
-    uniform: tf.Tensor, *, logits: tf.Tensor, temperature: float = 1.0
+    uniform: tf.Tensor,
+    *,
+    logits: tf.Tensor,
+    temperature: float = 1.0,
+    disallowed_ids: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Samples a token from each softmax: int32 `[batch, masked]`.
 
@@ -157,12 +253,17 @@ def sample(
         uniform: float32 `[batch, masked]` draws.
         logits: float32 `[batch, masked, vocab]`.
         temperature: divides the logits.
+        disallowed_ids: int32 `[batch, masked]`, never sampled.
     """
     # Unlike the original: by the inverse of the cumulative distribution, one
     # draw a token. Its Gumbel noise has the same distribution but needs a
     # draw for each of 30522 word pieces.
-    probs = tf.nn.softmax(logits / temperature)
-    vocab_size = probs.shape[-1]
+    vocab_size = logits.shape[-1]
+    logits = logits / temperature
+    if disallowed_ids is not None:
+        # As in the original: after the temperature.
+        logits -= 1000.0 * tf.one_hot(disallowed_ids, vocab_size)
+    probs = tf.nn.softmax(logits)
     # First a block of word pieces, then a piece of it: sums over the whole
     # vocabulary are several times faster than cumulative sums.
     num_blocks = -(-vocab_size // _SAMPLING_BLOCK)

@@ -1,20 +1,57 @@
 """What is learned: losses as pure functions of logits and labels.
 
-Section 2 of the ELECTRA paper, the original's `run_pretraining.py`.
+Sections 2 and 3.4 and Appendix F of the ELECTRA paper, Section 2 of the
+Electric paper, and the original's `run_pretraining.py`.
 """
+
+import math
+from typing import NamedTuple
 
 import tensorflow as tf
 
+from electra_tf import config
+
+
+class LossTerm(NamedTuple):
+    """One part of the total loss, before its mean is taken.
+
+    Attributes:
+        values: float32 of any shape, in nats.
+        weights: float32 of the same shape, 0 or 1.
+        scale: what its mean is multiplied by in the total; a number, or
+            float32 `[]`.
+    """
+
+    values: tf.Tensor
+    weights: tf.Tensor
+    scale: float | tf.Tensor
+
+
+def loss_scales(run_config: config.PretrainConfig) -> dict[str, float]:
+    """The parts of the total loss, and what each is multiplied by."""
+    if run_config.generator_training == "adversarial":
+        generator_losses = ("policy_loss", "baseline_loss")
+    elif run_config.generator == "two_tower":
+        generator_losses = ("cloze_loss",)
+    else:
+        generator_losses = ("masked_lm_loss",)
+    scales = dict.fromkeys(generator_losses, run_config.gen_weight)
+    if run_config.objective in ("replace_mlm", "all_tokens_mlm"):
+        scales["token_loss"] = run_config.disc_weight
+    elif run_config.has_discriminator:
+        scales["disc_loss"] = run_config.disc_weight
+    return scales
+
 
 def masked_lm_losses(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
-    """Negative log likelihood of each masked token, in nats.
+    """Negative log likelihood of each token, in nats.
 
     Args:
-        logits: `[batch, masked, vocab]`.
-        ids: int32 `[batch, masked]`, the tokens that were hidden.
+        logits: `[batch, tokens, vocab]`.
+        ids: int32 `[batch, tokens]`, the original tokens.
 
     Returns:
-        float32 `[batch, masked]`.
+        float32 `[batch, tokens]`.
     """
     return tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=ids, logits=tf.cast(logits, tf.float32)
@@ -37,6 +74,97 @@ def replaced_token_losses(
     return tf.nn.sigmoid_cross_entropy_with_logits(
         labels=tf.cast(is_replaced, tf.float32),
         logits=tf.cast(logits, tf.float32),
+    )
+
+
+def noise_contrastive_logits(
+    energies: tf.Tensor, log_q: tf.Tensor, mask_prob: float
+) -> tf.Tensor:
+    """Log odds that a token is the generator's, from the token's energy.
+
+    Electric paper, equation 2: `k q(x) / ((n - k) p(x))`, with `log p = -E`,
+    and `k / n = mask_prob`, the share of tokens that are replaced.
+
+    Args:
+        energies: float32 `[batch, length]`.
+        log_q: float32 `[batch, length]`, the generator's log likelihood of
+            the token; no gradient flows into it.
+        mask_prob: in (0, 1).
+
+    Returns:
+        float32 `[batch, length]`.
+    """
+    prior = math.log(mask_prob / (1.0 - mask_prob))
+    return energies + tf.stop_gradient(log_q) + prior
+
+
+def copy_losses(
+    token_logits: tf.Tensor,
+    copy_logits: tf.Tensor,
+    *,
+    input_ids: tf.Tensor,
+    ids: tf.Tensor,
+) -> tf.Tensor:
+    """Negative log likelihood under a mixture of copying and predicting.
+
+    "All-Tokens MLM" of Section 3.4: the token that stands there has the share
+    `sigmoid(copy_logits)`, the softmax over all word pieces the rest.
+
+    Args:
+        token_logits: float32 `[batch, length, vocab]`.
+        copy_logits: float32 `[batch, length]`.
+        input_ids: int32 `[batch, length]`, what stands there.
+        ids: int32 `[batch, length]`, the original tokens.
+
+    Returns:
+        float32 `[batch, length]`, in nats.
+    """
+    predicted = tf.math.log_sigmoid(-copy_logits)
+    predicted -= masked_lm_losses(token_logits, ids)
+    copied = tf.math.log_sigmoid(copy_logits)
+    # log(exp(copied) + exp(predicted)) where the token is the original one.
+    either = tf.maximum(copied, predicted) + tf.math.softplus(
+        -tf.abs(copied - predicted)
+    )
+    return -tf.where(input_ids == ids, either, predicted)
+
+
+def policy_losses(
+    log_probs: tf.Tensor, rewards: tf.Tensor, baseline_logits: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """REINFORCE with a learned baseline, for an adversarial generator.
+
+    Appendix F: the reward of a sample is the discriminator's loss on it. The
+    baseline is `-log sigmoid(baseline_logits)`, and learns to match the
+    reward by cross-entropy with `exp(-reward)`.
+
+    Args:
+        log_probs: float32 `[batch, masked]`, the generator's log likelihood
+            of its samples.
+        rewards: float32 `[batch, masked]`, in nats.
+        baseline_logits: float32 `[batch, masked]`.
+
+    Returns:
+        Both float32 `[batch, masked]`: losses whose gradient raises the
+        expected reward, and those of the baseline.
+    """
+    rewards = tf.stop_gradient(rewards)
+    baseline = tf.stop_gradient(tf.math.softplus(-baseline_logits))
+    return (
+        -(rewards - baseline) * log_probs,
+        tf.nn.sigmoid_cross_entropy_with_logits(
+            labels=tf.exp(-rewards), logits=baseline_logits
+        ),
+    )
+
+
+def total(terms: dict[str, LossTerm]) -> tf.Tensor:
+    """This replica's share of the scaled sum of all means: float32 `[]`."""
+    return tf.add_n(
+        [
+            term.scale * global_mean(term.values, term.weights)
+            for term in terms.values()
+        ]
     )
 
 

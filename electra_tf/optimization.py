@@ -7,6 +7,7 @@ import tensorflow as tf
 import tf_keras
 
 from electra_tf import config
+from electra_tf import stages
 
 
 class WarmupPolynomialDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
@@ -20,6 +21,7 @@ class WarmupPolynomialDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
         num_train_steps: where the decay reaches 0.
         warmup_steps: where the warm-up factor reaches 1; may be fractional.
         power: of the polynomial; 1 is linear.
+        repeats: whether all begins again after `num_train_steps`.
     """
 
     def __init__(
@@ -29,8 +31,10 @@ class WarmupPolynomialDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
         num_train_steps: int,
         warmup_steps: float = 0,
         power: float = 1.0,
+        repeats: bool = False,
     ):
         super().__init__()
+        self.repeats = repeats
         self.learning_rate = learning_rate
         self.num_train_steps = num_train_steps
         self.warmup_steps = warmup_steps
@@ -38,6 +42,8 @@ class WarmupPolynomialDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step) -> tf.Tensor:
         """The learning rate of a step, counted from 0: float32 `[]`."""
+        if self.repeats:
+            step %= self.num_train_steps
         step = tf.cast(step, tf.float32)
         done = tf.minimum(step / self.num_train_steps, 1.0)
         rate = self.learning_rate * (1.0 - done) ** self.power
@@ -53,6 +59,7 @@ class WarmupPolynomialDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
             "num_train_steps": self.num_train_steps,
             "warmup_steps": self.warmup_steps,
             "power": self.power,
+            "repeats": self.repeats,
         }
 
 
@@ -76,6 +83,8 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
             is found in a variable's name scales its learning rate. Empty for
             one rate everywhere; otherwise a variable without a match is a
             ValueError.
+        active_steps: (regular expression, start, stop); a variable in whose
+            name it is found only changes in the steps [start, stop).
     """
 
     def __init__(
@@ -92,6 +101,7 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
             "bias",
         ),
         rate_factors: Sequence[tuple[str, float]] = (),
+        active_steps: Sequence[tuple[str, int, int]] = (),
         name: str = "AdamWeightDecay",
         **kwargs,
     ):
@@ -103,6 +113,7 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
         self.epsilon = epsilon
         self.decay_exclusions = tuple(exclude_from_weight_decay)
         self.rate_factors = tuple(rate_factors)
+        self.active_steps = tuple(active_steps)
 
     def build(self, var_list):
         """Makes both moments of each variable."""
@@ -129,8 +140,14 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
         update = m / (tf.sqrt(v) + self.epsilon)
         if self.is_decayed(variable.name):
             update += self.weight_decay_rate * variable
-        rate = tf.cast(self.learning_rate, variable.dtype)
-        variable.assign_sub(rate * self.rate_factor(variable.name) * update)
+        rate = self.learning_rate * self.rate_factor(variable.name)
+        for pattern, start, stop in self.active_steps:
+            if re.search(pattern, variable.name):
+                is_active = (start <= self.iterations) & (
+                    self.iterations < stop
+                )
+                rate *= tf.cast(is_active, tf.float32)
+        variable.assign_sub(tf.cast(rate, variable.dtype) * update)
 
     def is_decayed(self, name: str) -> bool:
         """Whether weight decay applies to the variable of that name."""
@@ -162,18 +179,25 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
             "epsilon": self.epsilon,
             "exclude_from_weight_decay": self.decay_exclusions,
             "rate_factors": self.rate_factors,
+            "active_steps": self.active_steps,
         }
 
 
 def create(run_config: config.PretrainConfig) -> AdamWeightDecay:
     """The optimizer of a pre-training run."""
+    num_steps = run_config.num_train_steps
+    has_stages = run_config.generator_training == "two_stage"
     return AdamWeightDecay(
         WarmupPolynomialDecay(
             run_config.learning_rate,
-            num_train_steps=run_config.num_train_steps,
+            num_train_steps=stages.first_of_second(num_steps)
+            if has_stages
+            else num_steps,
             warmup_steps=run_config.warmup_steps,
             power=run_config.lr_decay_power,
+            repeats=has_stages,
         ),
+        active_steps=stages.active_steps(run_config),
         weight_decay_rate=run_config.weight_decay_rate,
         beta_1=run_config.adam_beta_1,
         beta_2=run_config.adam_beta_2,

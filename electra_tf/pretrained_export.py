@@ -246,7 +246,6 @@ def _check_length(max_seq_length: int, run_config: config.PretrainConfig):
 def _load_discriminator(run_config: config.PretrainConfig, checkpoint: str):
     discriminator = encoder_lib.Encoder(run_config.encoder)
     head = pretraining_heads.ReplacedTokenHead(run_config.encoder)
-    encoder_lib.build_in_scope(head, [None, None, run_config.hidden_size])
     restored = checkpoints.restore(
         discriminator.variables + head.variables,
         checkpoints.read_variables(checkpoint),

@@ -13,16 +13,25 @@ from electra_tf import encoder
 class MaskedLanguageModelHead(tf_keras.layers.Layer):
     """Scores of all word pieces, by products with their embeddings.
 
-    Reads `[batch, masked, hidden]`, the encoder's output at the masked
-    positions; returns float32 `[batch, masked, vocab]`.
+    Reads `[batch, tokens, hidden]`, the encoder's output at some tokens or
+    all; returns float32 `[batch, tokens, vocab]`. Built when made.
+
+    Args:
+        encoder_config: of the encoder.
+        embeddings: that the scores are products with.
+        hidden_size: width of what is read.
+        name: scope of the variables.
     """
 
     def __init__(
         self,
         encoder_config: config.EncoderConfig,
         embeddings: encoder.Embeddings,
+        *,
+        hidden_size: int,
+        name: str = "generator_predictions",
     ):
-        super().__init__(name="generator_predictions")
+        super().__init__(name=name)
         self.config = encoder_config
         self.embeddings = embeddings
         self.dense = tf_keras.layers.Dense(
@@ -34,6 +43,7 @@ class MaskedLanguageModelHead(tf_keras.layers.Layer):
             ),
         )
         self.layer_norm = encoder.layer_norm()
+        encoder.build_in_scope(self, [None, None, hidden_size])
 
     def build(self, input_shape):
         """Makes all variables but the embeddings."""
@@ -51,7 +61,7 @@ class MaskedLanguageModelHead(tf_keras.layers.Layer):
     def call(self, hidden):
         hidden = self.layer_norm(self.dense(hidden))
         logits = tf.matmul(
-            hidden, self.embeddings.word_embeddings, transpose_b=True
+            hidden, self.embeddings.word_table(), transpose_b=True
         )
         return logits + self.output_bias
 
@@ -59,7 +69,8 @@ class MaskedLanguageModelHead(tf_keras.layers.Layer):
 class ReplacedTokenHead(tf_keras.layers.Layer):
     """One score a token, positive for "replaced".
 
-    Reads `[batch, length, hidden]`; returns float32 `[batch, length]`.
+    Reads `[batch, length, hidden]`; returns float32 `[batch, length]`. Built
+    when made. For Electric the score is the token's energy.
     """
 
     def __init__(self, encoder_config: config.EncoderConfig):
@@ -74,6 +85,7 @@ class ReplacedTokenHead(tf_keras.layers.Layer):
         )
         # As in the original: initialised by TensorFlow's default, Glorot.
         self.output_dense = tf_keras.layers.Dense(1, name="dense_1")
+        encoder.build_in_scope(self, [None, None, encoder_config.hidden_size])
 
     def build(self, input_shape):
         """Makes all variables."""
@@ -83,3 +95,24 @@ class ReplacedTokenHead(tf_keras.layers.Layer):
 
     def call(self, hidden):
         return tf.squeeze(self.output_dense(self.dense(hidden)), axis=-1)
+
+
+class CopyHead(tf_keras.layers.Layer):
+    """One score a token, positive for "as it stands in the input".
+
+    Reads `[batch, length, hidden]`; returns float32 `[batch, length]`. Built
+    when made.
+    """
+
+    def __init__(self, hidden_size: int):
+        super().__init__(name="copy_predictions")
+        self.dense = tf_keras.layers.Dense(1, name="dense")
+        encoder.build_in_scope(self, [None, None, hidden_size])
+
+    def build(self, input_shape):
+        """Makes all variables."""
+        encoder.build_in_scope(self.dense, input_shape)
+        self.built = True
+
+    def call(self, hidden):
+        return tf.squeeze(self.dense(hidden), axis=-1)

@@ -45,9 +45,9 @@ class PresetsTest(parameterized.TestCase):
             )
         counts = (
             _count(model.discriminator),
-            _count(model.discriminator, model.discriminator_head),
+            _count(model.discriminator, model.heads),
             _count(model.generator),
-            _count(model.generator, model.generator_head),
+            _count(model.generator),
             _count(model),
         )
         self.assertEqual(counts, expected)

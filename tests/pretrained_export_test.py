@@ -69,7 +69,7 @@ class PretrainedFunctionsTest(tf.test.TestCase):
         super().setUp()
         self.functions = pretrained_export.PretrainedFunctions(
             encoder=self.model.discriminator,
-            head=self.model.discriminator_head,
+            head=self.model.heads.main,
             tokenizer=self.tokenizer,
             vocab_file=testing.write_vocab(self.create_tempdir().full_path),
             max_seq_length=self.config.max_seq_length,
@@ -85,7 +85,7 @@ class PretrainedFunctionsTest(tf.test.TestCase):
     def test_probabilities_are_those_of_the_model(self):
         answer = self.functions.discriminate(tf.constant(_TEXTS))
         for row, text in enumerate(_TEXTS):
-            logits = self.model.replaced_logits(self._packed(text))[0].numpy()
+            logits = self._logits(self._packed(text))[0].numpy()
             self.assertAllClose(
                 answer["replaced_probabilities"][row, : len(logits)],
                 1.0 / (1.0 + np.exp(-logits)),
@@ -181,7 +181,7 @@ class ExportedModelTest(tf.test.TestCase):
                 pad=False,
             )
             features = self.model.discriminator(inputs).sequence_output[0]
-            logits = self.model.replaced_logits(inputs)[0].numpy()
+            logits = self._logits(inputs)[0].numpy()
             expected = {
                 "replaced_probabilities": 1.0 / (1.0 + np.exp(-logits)),
                 "cls": features[0],
@@ -205,7 +205,7 @@ class ExportedModelTest(tf.test.TestCase):
         size = sum(np.prod(shape, dtype=int) for _, shape in names if shape)
         expected = (
             self.model.discriminator.count_params()
-            + self.model.discriminator_head.count_params()
+            + self.model.heads.main.count_params()
         )
         self.assertEqual(size, expected)
         vocab_file = os.path.join(self.exported.path, "assets", "vocab.txt")
