@@ -15,6 +15,9 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from electra_tf import encoder
+from electra_tf import mismatch
+
 _MODEL_KEY = re.compile(r"^model/(.*)/\.ATTRIBUTES/VARIABLE_VALUE$")
 _OPTIMIZER_SLOT = re.compile(r"/adam_[mv]$|^global_step$")
 
@@ -108,16 +111,54 @@ def read_variables(path: str) -> dict[str, np.ndarray]:
         path: as for `find`; ours or the original's.
     """
     reader = tf.train.load_checkpoint(find(path))
-    keys = reader.get_variable_to_shape_map()
-    if any(_MODEL_KEY.match(key) for key in keys):
-        names = {
-            _unescape(match[1]): key
-            for key in keys
-            if (match := _MODEL_KEY.match(key))
-        }
-    else:
-        names = {key: key for key in keys if not _OPTIMIZER_SLOT.search(key)}
-    return {name: reader.get_tensor(key) for name, key in names.items()}
+    keys = _keys(reader.get_variable_to_shape_map())
+    return {name: reader.get_tensor(key) for name, key in keys.items()}
+
+
+def read_shapes(path: str) -> dict[str, tuple[int, ...]]:
+    """The shapes of what `read_variables` returns; reads no values."""
+    shapes = tf.train.load_checkpoint(find(path)).get_variable_to_shape_map()
+    return {name: tuple(shapes[key]) for name, key in _keys(shapes).items()}
+
+
+def _keys(all_keys: Iterable[str]) -> dict[str, str]:
+    """The keys in the file of the model's variables, by their names."""
+    names = {
+        _unescape(match[1]): key
+        for key in all_keys
+        if (match := _MODEL_KEY.match(key))
+    }
+    return names or {
+        key: key for key in all_keys if not _OPTIMIZER_SLOT.search(key)
+    }
+
+
+def write_variables(
+    directory: str, values: dict[str, np.ndarray], *, step: int
+) -> str:
+    """Writes a checkpoint that `read_variables` reads; returns its prefix."""
+    variables = {name: tf.Variable(value) for name, value in values.items()}
+    manager = tf.train.CheckpointManager(
+        tf.train.Checkpoint(model=variables), directory, max_to_keep=1
+    )
+    return manager.save(checkpoint_number=step)
+
+
+def fold_deltas(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Values in which no table is a difference to another one.
+
+    With gradient-disentangled embedding sharing a checkpoint holds
+    `electra/embeddings/X_delta`; for whoever reads the discriminator only,
+    `electra/embeddings/X` is the sum of that and `generator/embeddings/X`.
+    """
+    suffix = encoder.DELTA_SUFFIX
+    folded = {}
+    for name, value in values.items():
+        if name.endswith(suffix):
+            name = name.removesuffix(suffix)
+            value = value + values[name.replace("electra/", "generator/", 1)]
+        folded[name] = value
+    return folded
 
 
 def restore(
@@ -138,34 +179,19 @@ def restore(
 
     Raises:
         ValueError: for missing, unexpected or misshapen variables; it lists
-            all of them, and no variable has been changed.
+            all of them and the likely causes, and no variable has been
+            changed.
     """
     named = by_name(variables)
     missing = sorted(set(named) - set(values))
     unused = sorted(set(values) - set(named))
     shared = [name for name in named if name in values]
-    problems = [
-        f"missing from the checkpoint: {name} {named[name].shape}"
-        for name in missing
-        if not _matches(name, may_be_missing)
-    ]
-    problems += [
-        f"not in the model: {name} {values[name].shape}"
-        for name in unused
-        if not _matches(name, may_be_unused)
-    ]
-    problems += [
-        f"of another shape: {name} {values[name].shape} in the checkpoint, "
-        f"{named[name].shape} in the model"
-        for name in shared
-        if tuple(named[name].shape) != values[name].shape
-    ]
-    if problems:
-        raise ValueError(
-            "The checkpoint does not fit the model; is the configuration "
-            "(vocab_size, generator_hidden_size, ...) that of the checkpoint? "
-            "Variables\n  " + "\n  ".join(problems)
-        )
+    _check_fit(
+        {name: value.shape for name, value in values.items()},
+        {name: tuple(variable.shape) for name, variable in named.items()},
+        missing=[n for n in missing if not _matches(n, may_be_missing)],
+        unexpected=[n for n in unused if not _matches(n, may_be_unused)],
+    )
     for name in shared:
         named[name].assign(values[name])
     return Restored(restored=shared, initialised=missing, unused=unused)
@@ -180,6 +206,33 @@ def log_restored(result: Restored, path: str):
         ", ".join(result.initialised) or "none",
         _scopes(result.unused) or "none",
     )
+
+
+def _check_fit(
+    checkpoint: mismatch.Shapes,
+    model: mismatch.Shapes,
+    *,
+    missing: Sequence[str],
+    unexpected: Sequence[str],
+):
+    """Raises ValueError for these variables, and for misshapen ones."""
+    problems = [
+        *(f"missing from the checkpoint: {n} {model[n]}" for n in missing),
+        *(f"not in the model: {n} {checkpoint[n]}" for n in unexpected),
+        *(
+            f"of another shape: {name} {checkpoint[name]} in the checkpoint, "
+            f"{shape} in the model"
+            for name, shape in model.items()
+            if checkpoint.get(name, shape) != shape
+        ),
+    ]
+    if problems:
+        lines = ["The checkpoint does not fit the model. Likely causes:"]
+        lines += mismatch.causes(checkpoint, model) or [
+            "a configuration that is not that of the checkpoint."
+        ]
+        lines += [f"Variables ({len(problems)}):", *problems]
+        raise ValueError("\n  ".join(lines))
 
 
 def _scopes(names: list[str]) -> str:
