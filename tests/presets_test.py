@@ -46,7 +46,7 @@ class PresetsTest(parameterized.TestCase):
         counts = (
             _count(model.discriminator),
             _count(model.discriminator, model.heads),
-            _count(model.generator),
+            _count(model.generator.encoder),
             _count(model.generator),
             _count(model),
         )

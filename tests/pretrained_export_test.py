@@ -55,6 +55,10 @@ def _write_model(model_dir, run_config):
     return model
 
 
+def _logits(model, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+    return model.heads.main(model.discriminator(inputs).sequence_output)
+
+
 class PretrainedFunctionsTest(tf.test.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -85,7 +89,7 @@ class PretrainedFunctionsTest(tf.test.TestCase):
     def test_probabilities_are_those_of_the_model(self):
         answer = self.functions.discriminate(tf.constant(_TEXTS))
         for row, text in enumerate(_TEXTS):
-            logits = self._logits(self._packed(text))[0].numpy()
+            logits = _logits(self.model, self._packed(text))[0].numpy()
             self.assertAllClose(
                 answer["replaced_probabilities"][row, : len(logits)],
                 1.0 / (1.0 + np.exp(-logits)),
@@ -181,7 +185,7 @@ class ExportedModelTest(tf.test.TestCase):
                 pad=False,
             )
             features = self.model.discriminator(inputs).sequence_output[0]
-            logits = self._logits(inputs)[0].numpy()
+            logits = _logits(self.model, inputs)[0].numpy()
             expected = {
                 "replaced_probabilities": 1.0 / (1.0 + np.exp(-logits)),
                 "cls": features[0],

@@ -95,7 +95,9 @@ def _load(folder: str, name: str) -> dict[str, np.ndarray]:
 def _golden_model(folder: str, **compile_options) -> _ReplayedPretrainer:
     model = _ReplayedPretrainer(folder)
     # Strict: names and shapes of all variables are the original's.
-    values = checkpoints.read_variables(testing.golden(folder, "model.ckpt-0.index"))
+    values = checkpoints.read_variables(
+        testing.golden(folder, "model.ckpt-0.index")
+    )
     checkpoints.restore(model.trainable_variables, values)
     model.compile(
         optimizer=optimization.create(model.config), **compile_options

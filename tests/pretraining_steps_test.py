@@ -21,10 +21,13 @@ class _RecordingPretrainer(pretraining.ElectraPretrainer):
         )
         self.recorded = []
 
-    def call(self, inputs, training=False, seed=(0, 0)):
-        output = super().call(inputs, training=training, seed=seed)
+    def call(self, inputs, training=False, seed=(0, 0), step=None):
+        output = super().call(inputs, training=training, seed=seed, step=step)
         self.recorded.append(
-            tf.nest.map_structure(lambda tensor: tensor.numpy(), output)
+            tf.nest.map_structure(
+                lambda value: value.numpy() if tf.is_tensor(value) else value,
+                output,
+            )
         )
         return output
 
@@ -59,8 +62,10 @@ def _expected_metrics(run_config, batches, outputs) -> dict[str, float]:
 
     ids = masked_tokens(lambda output: output.masked.ids)
     logits = masked_tokens(lambda output: output.masked_lm_logits)
-    labels = real_tokens(lambda output: output.is_replaced)
-    scores = real_tokens(lambda output: output.disc_logits).astype(np.float64)
+    labels = real_tokens(lambda output: output.corruption.is_replaced)
+    scores = real_tokens(lambda output: output.verdict.logits).astype(
+        np.float64
+    )
     masked_lm_loss = -_log_softmax(logits)[np.arange(len(ids)), ids].mean()
     # -log sigmoid(x) = log(e^0 + e^-x).
     disc_loss = np.logaddexp(0, np.where(labels == 1, -scores, scores)).mean()
@@ -71,7 +76,7 @@ def _expected_metrics(run_config, batches, outputs) -> dict[str, float]:
         "masked_lm_loss": masked_lm_loss,
         "masked_lm_accuracy": np.mean(logits.argmax(axis=-1) == ids),
         "sampled_masked_lm_accuracy": np.mean(
-            masked_tokens(lambda output: output.sampled_ids) == ids
+            masked_tokens(lambda output: output.corruption.sampled_ids) == ids
         ),
         "disc_loss": disc_loss,
         "disc_accuracy": np.mean(is_predicted == labels),
@@ -133,7 +138,7 @@ class MetricsTest(tf.test.TestCase):
         first, second, *again = self.model.recorded
         self.assertNotAllEqual(first.masked.positions, second.masked.positions)
         for output, expected in zip(again, (first, second), strict=True):
-            self.assertAllEqual(output.corrupted_ids, expected.corrupted_ids)
+            self.assertAllEqual(output.corruption.ids, expected.corruption.ids)
 
 
 def _as_dataset(batches) -> tf.data.Dataset:
