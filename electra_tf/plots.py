@@ -9,12 +9,12 @@ import tensorflow as tf
 from electra_tf import training
 
 _PRETRAINING_PANELS = (
-    ("Generator", "masked-LM loss (nats)", ("masked_lm_loss",)),
-    ("Discriminator", "loss (nats)", ("disc_loss",)),
+    ("Generator", "loss (nats)", ("masked_lm_loss", "cloze_loss")),
+    ("Main network", "loss (nats)", ("disc_loss", "token_loss")),
     (
-        "Replaced-token detection",
+        "What the main network finds",
         "share",
-        ("disc_auc", "disc_precision", "disc_recall"),
+        ("disc_auc", "disc_precision", "disc_recall", "token_accuracy"),
     ),
     ("Total loss", "loss", ("loss",)),
 )
@@ -38,6 +38,8 @@ def plot_curves(
         logging.info("No plot: matplotlib is not installed.")
         return
     entries = training.read_metrics(model_dir)
+    known = {name for entry in entries for name in entry}
+    panels = [panel for panel in panels if known & set(panel[2])]
     canvas = figure.Figure(figsize=(4 * len(panels), 3.2), layout="constrained")
     axes = canvas.subplots(1, len(panels), squeeze=False)[0]
     for panel, (title, label, names) in zip(axes, panels, strict=True):

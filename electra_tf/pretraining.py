@@ -369,6 +369,11 @@ class ElectraPretrainer(tf_keras.Model):
         """Keras resets these at the start of an epoch or evaluation."""
         return list(self._metrics_so_far.metrics.values())
 
+    @property
+    def metric_names(self) -> list[str]:
+        """What `fit` and `evaluate` report."""
+        return ["loss", *self._metrics_so_far.metrics]
+
     def reset_metrics(self):
         """Forgets all batches, so that an evaluation starts its draws anew."""
         super().reset_metrics()
