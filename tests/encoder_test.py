@@ -5,6 +5,7 @@ import math
 from absl.testing import parameterized
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
 from electra_tf import checkpoints
 from electra_tf import config
@@ -195,6 +196,85 @@ class EncoderTest(tf.test.TestCase):
                     self.assertAlmostEqual(
                         values.std(), 0.0176, delta=0.001, msg=name
                     )
+
+
+class DirectionTest(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.parameters(
+        # A change of token 5 of 8 is seen from here on, or up to here.
+        ("both", range(8)),
+        ("left_to_right", range(5, 8)),
+        ("right_to_left", range(6)),
+    )
+    def test_a_token_sees_those_on_one_side(self, direction, expected):
+        tf_keras.utils.set_random_seed(0)
+        layer = encoder.Encoder(
+            testing.tiny_config().encoder, direction=direction
+        )
+        ids = np.arange(10, 18)[np.newaxis]
+        changed = np.where(ids == 15, 30, ids)
+        first, second = (
+            layer(
+                {
+                    "input_ids": tf.constant(values, tf.int32),
+                    "input_mask": tf.ones([1, 8], tf.int32),
+                    "segment_ids": tf.zeros([1, 8], tf.int32),
+                }
+            ).sequence_output.numpy()
+            for values in (ids, changed)
+        )
+        difference = np.abs(first - second).max(axis=-1)[0]
+        self.assertEqual(
+            np.flatnonzero(difference > 1e-6).tolist(), [*expected]
+        )
+
+
+class DisentangledEmbeddingsTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        tf_keras.utils.set_random_seed(0)
+        shape = testing.tiny_config().encoder
+        self.base = encoder.Encoder(shape, name="generator").embeddings
+        self.embeddings = encoder.Encoder(
+            shape, base_embeddings=self.base
+        ).embeddings
+        self.inputs = (
+            tf.constant([[7, 8, 9]]),
+            tf.constant([[0, 0, 1]]),
+        )
+
+    def test_they_start_as_those_of_the_base(self):
+        self.assertAllClose(
+            self.embeddings(*self.inputs), self.base(*self.inputs)
+        )
+        self.assertAllEqual(
+            self.embeddings.word_table(), self.base.word_embeddings
+        )
+
+    def test_they_are_the_sum_of_base_and_difference(self):
+        delta = self.embeddings.word_embeddings
+        self.assertEqual(
+            delta.name, "electra/embeddings/word_embeddings_delta:0"
+        )
+        delta.assign(tf.random.stateless_normal(delta.shape, (0, 1)))
+        self.assertAllClose(
+            self.embeddings.embed(*self.inputs),
+            self.base.embed(*self.inputs) + tf.gather(delta, self.inputs[0]),
+        )
+
+    def test_only_the_difference_is_trained(self):
+        with tf.GradientTape() as tape:
+            output = tf.reduce_sum(self.embeddings(*self.inputs) ** 3)
+            output += tf.reduce_sum(self.embeddings.word_table() ** 3)
+        gradients = tape.gradient(
+            output,
+            [self.embeddings.trainable_weights, self.base.trainable_weights],
+        )
+        own = self.embeddings.trainable_weights
+        base_names = {v.name for v in self.base.trainable_weights}
+        for variable, gradient in zip(own, gradients[0], strict=True):
+            is_base = variable.name in base_names
+            self.assertEqual(gradient is None, is_base, variable.name)
+        self.assertEqual(gradients[1], [None] * 5)
 
 
 class DropoutTest(tf.test.TestCase):

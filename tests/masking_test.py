@@ -205,6 +205,93 @@ class ChooseTokensTest(tf.test.TestCase):
         self.assertGreater(stats.chisquare(counts).pvalue, 0.01)
 
 
+class ChooseWithReplacementTest(tf.test.TestCase):
+    def _choose(self, uniform, candidates, counts):
+        candidates = tf.constant(np.array(candidates, bool))
+        return masking.choose_tokens_with_replacement(
+            tf.constant(uniform),
+            input_ids=10 + tf.range(candidates.shape[1])[tf.newaxis],
+            candidates=candidates,
+            counts=tf.constant(counts),
+            max_predictions=len(uniform[0]),
+        )
+
+    def test_a_draw_falls_on_one_of_the_candidates(self):
+        # Three candidates, at 1, 2 and 4, each a third of the draws.
+        chosen = self._choose(
+            [[0.0, 0.32, 0.34, 0.66, 0.67, 0.99]], [[0, 1, 1, 0, 1]], [5]
+        )
+        self.assertAllEqual(chosen.positions, [[1, 1, 2, 2, 4, 0]])
+        self.assertAllEqual(chosen.ids, [[11, 11, 12, 12, 14, 0]])
+        self.assertAllEqual(chosen.weights, [[1, 1, 1, 1, 1, 0]])
+
+    def test_without_candidates_nothing_is_chosen(self):
+        chosen = self._choose([[0.5, 0.5]], [[0, 0, 0]], [2])
+        self.assertAllEqual(chosen.weights, [[0, 0]])
+        self.assertAllEqual(chosen.positions, [[0, 0]])
+
+
+class ChooseWholeWordsTest(tf.test.TestCase):
+    # [CLS], a word of two pieces, one of three, one of one, [SEP], padding.
+    CANDIDATES = np.array([[0, 1, 1, 1, 1, 1, 1, 0, 0]], bool)
+    CONTINUES = np.array([[0, 0, 1, 0, 1, 1, 0, 0, 0]], bool)
+
+    def _positions(self, word_draws, count, *, continues=CONTINUES):
+        uniform = np.full([1, 9], 0.99, np.float32)
+        uniform[0, [1, 3, 6]] = word_draws
+        chosen = masking.choose_whole_words(
+            tf.constant(uniform),
+            input_ids=tf.constant([range(10, 19)]),
+            candidates=tf.constant(self.CANDIDATES),
+            counts=tf.constant([count]),
+            max_predictions=6,
+            continues_word=tf.constant(continues),
+        )
+        num_used = int(chosen.weights.numpy().sum())
+        positions = chosen.positions.numpy()[0].tolist()
+        self.assertEqual(positions[num_used:], [0] * (6 - num_used))
+        self.assertAllEqual(
+            chosen.ids[0, :num_used], chosen.positions[0, :num_used] + 10
+        )
+        return positions[:num_used]
+
+    def test_words_come_whole_and_those_with_the_largest_draw_first(self):
+        self.assertEqual(
+            self._positions([0.2, 0.5, 0.9], 6), [6, 3, 4, 5, 1, 2]
+        )
+        self.assertEqual(self._positions([0.9, 0.5, 0.2], 5), [1, 2, 3, 4, 5])
+
+    def test_a_word_that_would_be_too_much_ends_it(self):
+        self.assertEqual(self._positions([0.9, 0.5, 0.2], 4), [1, 2])
+        self.assertEqual(self._positions([0.2, 0.5, 0.9], 3), [6])
+
+    def test_the_first_word_alone_may_be_masked_in_part(self):
+        self.assertEqual(self._positions([0.2, 0.9, 0.5], 2), [3, 4])
+
+    def test_a_piece_after_a_special_token_begins_a_word(self):
+        continues = self.CONTINUES.copy()
+        continues[0, 1] = True
+        self.assertEqual(
+            self._positions([0.9, 0.5, 0.2], 2, continues=continues), [1, 2]
+        )
+
+    def test_every_word_is_equally_likely_to_be_the_first(self):
+        num = 3000
+        uniform = np.random.default_rng(0).random((num, 9), dtype=np.float32)
+        chosen = masking.choose_whole_words(
+            tf.constant(uniform),
+            input_ids=tf.tile([tf.range(9)], [num, 1]),
+            candidates=tf.tile(self.CANDIDATES, [num, 1]),
+            counts=tf.ones([num], tf.int32),
+            max_predictions=2,
+            continues_word=tf.tile(self.CONTINUES, [num, 1]),
+        )
+        firsts = chosen.positions.numpy()[:, 0]
+        counts = [np.sum(firsts == start) for start in (1, 3, 6)]
+        self.assertEqual(sum(counts), num)
+        self.assertGreater(stats.chisquare(counts).pvalue, 0.01)
+
+
 class HideTokensTest(tf.test.TestCase):
     def test_a_draw_below_085_becomes_mask_and_others_stay(self):
         masked = masking.MaskedTokens(
@@ -274,6 +361,16 @@ class SampleTest(tf.test.TestCase, parameterized.TestCase):
             logits=tf.math.log(logits),
         )
         self.assertAllEqual(samples, [[0, 0, 1, 2, 2]])
+
+    def test_a_disallowed_token_is_never_drawn(self):
+        # 3/4, 1/8 and 1/8; without the first 1/2 and 1/2.
+        logits = tf.math.log(tf.constant([[[6.0, 1.0, 1.0]] * 4]))
+        ids = masking.sample(
+            tf.constant([[0.0, 0.49, 0.51, 0.99]]),
+            logits=logits,
+            disallowed_ids=tf.zeros([1, 4], tf.int32),
+        )
+        self.assertAllEqual(ids, [[1, 1, 2, 2]])
 
     def test_an_impossible_token_is_never_drawn(self):
         logits = tf.constant([[[-1e9, 0.0, -1e9]] * 3])

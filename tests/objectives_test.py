@@ -45,6 +45,91 @@ class ReplacedTokenLossesTest(tf.test.TestCase):
         self.assertAllClose(losses, [[1000.0, 0.0]])
 
 
+class NoiseContrastiveLogitsTest(tf.test.TestCase):
+    def test_it_is_the_odds_of_noise_against_text(self):
+        # k q / ((n - k) p) = 0.15 * 0.2 / (0.85 * 0.4).
+        logits = objectives.noise_contrastive_logits(
+            tf.constant([[-math.log(0.4)]]), tf.math.log([[0.2]]), 0.15
+        )
+        self.assertAllClose(
+            logits, [[math.log(0.15 * 0.2 / (0.85 * 0.4))]], rtol=1e-6
+        )
+
+    def test_it_does_not_train_the_generator(self):
+        log_q = tf.constant([[-1.0]])
+        with tf.GradientTape() as tape:
+            tape.watch(log_q)
+            logits = objectives.noise_contrastive_logits(
+                tf.zeros([1, 1]), log_q, 0.15
+            )
+        self.assertIsNone(tape.gradient(logits, log_q))
+
+
+class CopyLossesTest(tf.test.TestCase):
+    def test_copying_and_predicting_share_the_probability(self):
+        # Half is copied; of the other half each of four pieces gets a share.
+        losses = objectives.copy_losses(
+            tf.zeros([1, 2, 4]),
+            tf.zeros([1, 2]),
+            input_ids=tf.constant([[1, 1]]),
+            ids=tf.constant([[1, 2]]),
+        )
+        self.assertAllClose(
+            losses, [[-math.log(0.5 + 0.5 / 4), -math.log(0.5 / 4)]]
+        )
+
+    def test_certainty_does_not_overflow(self):
+        losses = objectives.copy_losses(
+            tf.zeros([1, 2, 4]),
+            tf.constant([[100.0, -100.0]]),
+            input_ids=tf.constant([[1, 1]]),
+            ids=tf.constant([[2, 2]]),
+        )
+        self.assertAllClose(losses, [[100 + math.log(4), math.log(4)]])
+
+
+class PolicyLossesTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.log_probs = tf.math.log([[0.5, 0.25]])
+        self.rewards = -tf.math.log([[0.1, 0.8]])
+        self.baseline_logits = tf.zeros([1, 2])  # A reward of ln 2.
+
+    def test_rewards_count_above_the_baseline(self):
+        losses, _ = objectives.policy_losses(
+            self.log_probs, self.rewards, self.baseline_logits
+        )
+        # -(-ln 0.1 - ln 2) ln 0.5, and -(-ln 0.8 - ln 2) ln 0.25.
+        self.assertAllClose(
+            losses,
+            [[-math.log(5) * math.log(0.5), -math.log(0.625) * math.log(0.25)]],
+        )
+
+    def test_the_baseline_learns_the_reward_by_cross_entropy(self):
+        _, losses = objectives.policy_losses(
+            self.log_probs, self.rewards, self.baseline_logits
+        )
+        # Of exp(-reward) and a half.
+        self.assertAllClose(losses, [[math.log(2), math.log(2)]])
+        with tf.GradientTape() as tape:
+            tape.watch(self.baseline_logits)
+            _, losses = objectives.policy_losses(
+                self.log_probs, self.rewards, self.baseline_logits
+            )
+        self.assertAllClose(
+            tape.gradient(losses, self.baseline_logits), [[0.4, -0.3]]
+        )
+
+    def test_only_likelihoods_of_samples_are_trained_by_rewards(self):
+        watched = (self.log_probs, self.rewards, self.baseline_logits)
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            losses, _ = objectives.policy_losses(*watched)
+        gradients = tape.gradient(losses, watched)
+        self.assertAllClose(gradients[0], [[-math.log(5), -math.log(0.625)]])
+        self.assertEqual(gradients[1:], (None, None))
+
+
 class GlobalMeanTest(tf.test.TestCase):
     def test_it_is_the_weighted_mean(self):
         mean = objectives.global_mean(
