@@ -18,6 +18,7 @@ _PROGRAMS = (
     "data_prep.build_vocab",
     "electra_tf.export_model",
     "electra_tf.run_pretraining",
+    "electra_tf.score_text",
     "finetune.export_task",
     "finetune.run_finetuning",
 )
