@@ -1,5 +1,6 @@
 # make quickstart   the whole way from text to a served answer, in minutes
 # make test         the test suite
+# make test-interop our weights in Hugging Face's transformers, and theirs here
 # make lint         what CI checks of the style
 # make lock         renew constraints.txt from requirements.txt
 # make clean        remove what these commands made, but no run's folder
@@ -8,11 +9,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 TEST_WORKERS ?= 2
+# Where a CPU build of PyTorch is, if not in pip's index.
+TORCH_INDEX_ARGS ?=
 
 # The environment is made once, and again when the requirements change.
 INSTALLED := $(VENV)/.installed
+INTEROP_INSTALLED := $(VENV)/.installed-interop
 
-.PHONY: install quickstart test lint lock clean
+.PHONY: install quickstart test test-interop lint lock clean
 
 install: $(INSTALLED)
 
@@ -27,6 +31,15 @@ quickstart: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses=$(TEST_WORKERS) --dist=loadfile
+
+$(INTEROP_INSTALLED): $(INSTALLED) requirements-interop.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check \
+	  --requirement requirements-interop.txt --constraint constraints.txt \
+	  $(TORCH_INDEX_ARGS)
+	touch $@
+
+test-interop: $(INTEROP_INSTALLED)
+	$(BIN)/python -m pytest tests/interop --run_interop
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ A checkpoint of ours holds each variable under the name that it has in the
 original's TensorFlow 1 checkpoints, so that both are read in the same way.
 """
 
+import collections
 from collections.abc import Iterable
 from collections.abc import Sequence
 import os
@@ -20,6 +21,7 @@ from electra_tf import mismatch
 
 _MODEL_KEY = re.compile(r"^model/(.*)/\.ATTRIBUTES/VARIABLE_VALUE$")
 _OPTIMIZER_SLOT = re.compile(r"/adam_[mv]$|^global_step$")
+_FILE_OF_CHECKPOINT = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
 
 
 class Checkpointer:
@@ -87,14 +89,18 @@ def find(path: str) -> str:
 
     Args:
         path: a model folder, a folder of checkpoints (the newest is taken),
-            or the prefix of one checkpoint, such as `DIR/model.ckpt-1000`.
+            or the prefix of one checkpoint, such as `DIR/model.ckpt-1000`, or
+            one of its files.
     """
     for candidate in (os.path.join(path, "checkpoints"), path):
         if tf.io.gfile.isdir(candidate):
             latest = tf.train.latest_checkpoint(candidate)
             if latest is not None:
                 return latest
-    path = path.removesuffix(".index")
+    indices = tf.io.gfile.glob(os.path.join(path, "*.index"))
+    if len(indices) == 1:  # In a folder that does not name its newest.
+        path = indices[0]
+    path = _FILE_OF_CHECKPOINT.sub("", path)
     if tf.io.gfile.exists(path + ".index"):
         return path
     raise ValueError(
@@ -131,6 +137,15 @@ def _keys(all_keys: Iterable[str]) -> dict[str, str]:
     return names or {
         key: key for key in all_keys if not _OPTIMIZER_SLOT.search(key)
     }
+
+
+def read_step(prefix: str) -> int:
+    """The training step of a checkpoint; 0 if it does not tell it."""
+    reader = tf.train.load_checkpoint(prefix)
+    if reader.has_tensor("global_step"):  # In the original's.
+        return int(reader.get_tensor("global_step"))
+    number = re.search(r"-(\d+)$", prefix)
+    return int(number[1]) if number else 0
 
 
 def write_variables(
@@ -204,7 +219,7 @@ def log_restored(result: Restored, path: str):
         len(result.restored),
         path,
         ", ".join(result.initialised) or "none",
-        _scopes(result.unused) or "none",
+        scopes(result.unused) or "none",
     )
 
 
@@ -235,12 +250,10 @@ def _check_fit(
         raise ValueError("\n  ".join(lines))
 
 
-def _scopes(names: list[str]) -> str:
-    """`generator/ (39), ...` for names that are too many to list."""
-    scopes = [name.partition("/")[0] for name in names]
-    return ", ".join(
-        f"{scope} ({scopes.count(scope)})" for scope in sorted(set(scopes))
-    )
+def scopes(names: list[str]) -> str:
+    """`generator (39), ...` for names that are too many to list."""
+    counts = collections.Counter(name.partition("/")[0] for name in names)
+    return ", ".join(f"{name} ({count})" for name, count in counts.items())
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

@@ -4,10 +4,9 @@ Shapes tell which field of the configuration differs, so that an error about
 hundreds of variables ends with the one value to change.
 """
 
-from collections.abc import Mapping
-import re
+from electra_tf import architecture
 
-Shapes = Mapping[str, tuple[int, ...]]
+Shapes = architecture.Shapes
 
 _QUERY = "encoder/layer_0/attention/self/query/kernel"
 
@@ -36,14 +35,6 @@ def causes(checkpoint: Shapes, model: Shapes) -> list[str]:
     ]
 
 
-def num_layers(shapes: Shapes, scope: str) -> int:
-    """The number of an encoder's layers: 0 if there is no such encoder."""
-    layers = re.compile(re.escape(scope) + r"/encoder/layer_(\d+)/")
-    return 1 + max(
-        (int(m[1]) for name in shapes if (m := layers.match(name))), default=-1
-    )
-
-
 def _size_causes(checkpoint: Shapes, model: Shapes) -> list[str]:
     """Fields that one number of one shape is."""
     embeddings = "electra/embeddings/"
@@ -66,14 +57,19 @@ def _size_causes(checkpoint: Shapes, model: Shapes) -> list[str]:
 
 
 def _depth_causes(checkpoint: Shapes, model: Shapes) -> list[str]:
+    depths = [
+        [
+            architecture.num_layers(shapes, scope)
+            for shapes in (checkpoint, model)
+        ]
+        for scope in ("electra", "generator")
+    ]
+    (theirs, ours), (their_generator, our_generator) = depths
     found = []
-    theirs = num_layers(checkpoint, "electra")
-    ours = num_layers(model, "electra")
     if theirs != ours and ours:
         found.append(_differs("num_hidden_layers", theirs, ours))
-    if num_layers(checkpoint, "generator") and num_layers(model, "generator"):
-        theirs = num_layers(checkpoint, "generator") / theirs
-        ours = num_layers(model, "generator") / ours
+    if their_generator and our_generator and theirs and ours:
+        theirs, ours = their_generator / theirs, our_generator / ours
         if theirs != ours:
             found.append(_differs("generator_layers", theirs, ours))
     return found
@@ -92,28 +88,14 @@ def _generator_causes(checkpoint: Shapes, model: Shapes) -> list[str]:
             f"The generator is {theirs} wide in the checkpoint, {ours} in the "
             f"model: generator_hidden_size={share:.6g}{note}."
         )
-    theirs, ours = _tying(checkpoint), _tying(model)
+    theirs, ours = architecture.tying(checkpoint), architecture.tying(model)
     if theirs and ours and theirs != ours:
         found.append(_differs("tying", repr(theirs), repr(ours)))
     return found
 
 
-def _tying(shapes: Shapes) -> str | None:
-    """What generator and discriminator share; None if one is not there."""
-    has_head = "generator_predictions/dense/kernel" in shapes
-    if not (has_head and "discriminator_predictions/dense/kernel" in shapes):
-        return None
-    if not num_layers(shapes, "generator"):
-        return "all"
-    if "electra/embeddings/word_embeddings_delta" in shapes:
-        return "gdes"
-    if "generator/embeddings/word_embeddings" in shapes:
-        return "none"
-    return "embeddings"
-
-
 def _size(shapes: Shapes, name: str, axis: int) -> int | None:
-    shape = shapes.get(name, ())
+    shape = shapes.get(name, shapes.get(name + "_delta", ()))
     return shape[axis] if len(shape) > axis else None
 
 

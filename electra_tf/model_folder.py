@@ -19,6 +19,11 @@ def checkpoints(model_dir: str) -> str:
     return os.path.join(model_dir, "checkpoints")
 
 
+def is_folder(path: str) -> bool:
+    """Whether a path is a folder that `start` made."""
+    return tf.io.gfile.exists(_config_path(path)) and "kind" in read(path)
+
+
 def start(model_dir: str, *, kind: str, run_config, extra: dict | None = None):
     """Makes a run's folder, or checks that it is the folder of this run.
 
@@ -39,19 +44,32 @@ def start(model_dir: str, *, kind: str, run_config, extra: dict | None = None):
             f"{model_dir!r} is not empty and holds no config.json of an "
             "earlier start of this run. Name a new folder."
         )
-    contents = {
-        "kind": kind,
-        "config": config_lib.to_dict(run_config),
-        "versions": {"tensorflow": tf.__version__},
-        "command": sys.argv,
-    }
+    contents = {"config": config_lib.to_dict(run_config)} | (extra or {})
     try:
-        tf.io.gfile.makedirs(model_dir)
-        write_json(_config_path(model_dir), contents | (extra or {}))
+        write(model_dir, kind, contents)
     except tf.errors.OpError as error:
         raise ValueError(
             f"Cannot write to {model_dir!r}: {error.message}"
         ) from error
+
+
+def write(model_dir: str, kind: str, contents: dict[str, Any]):
+    """Writes `config.json`; the folder is made if needed.
+
+    Args:
+        model_dir: the folder.
+        kind: "pretraining", "finetuning", or "encoder" for converted weights
+            that are of neither.
+        contents: `config`, the configuration of that kind, and more, as JSON
+            types.
+    """
+    tf.io.gfile.makedirs(model_dir)
+    write_json(
+        _config_path(model_dir),
+        {"kind": kind}
+        | contents
+        | {"versions": {"tensorflow": tf.__version__}, "command": sys.argv},
+    )
 
 
 def read(model_dir: str) -> dict[str, Any]:
@@ -82,6 +100,12 @@ def _check_same_run(model_dir: str, *, kind: str, run_config):
         raise ValueError(
             f"{model_dir!r} holds a {earlier['kind']} run, not {kind}. Name "
             "another folder."
+        )
+    if "converted_from" in earlier:
+        raise ValueError(
+            f"{model_dir!r} holds converted weights without a state of "
+            "training to go on from. Name it as --init_checkpoint of a run in "
+            "a new folder."
         )
     old_config = config_lib.from_dict(type(run_config), earlier["config"])
     differences = config_lib.differences(old_config, run_config)

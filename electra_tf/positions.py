@@ -34,13 +34,18 @@ def extend_positions(
         if not _TABLE.search(name):
             continue
         num_rows = len(table)
-        if num_rows > new_length or num_rows == 1 < new_length:
-            raise ValueError(
-                f"{name} has {num_rows} rows; it cannot be made {new_length} "
-                "long. Tables are only extended, never shortened; set "
-                f"max_position_embeddings to at least {num_rows}."
-            )
+        check(num_rows, new_length)
         if num_rows < new_length:
             rows = 1 + np.arange(new_length - num_rows) % (num_rows - 1)
             extended[name] = np.concatenate([table, table[rows]])
     return extended
+
+
+def check(num_rows: int, new_length: int):
+    """Raises ValueError if no table of so many rows is made so long."""
+    if num_rows > new_length or num_rows == 1 < new_length:
+        raise ValueError(
+            f"A table of {num_rows} positions cannot be made {new_length} "
+            "long. Tables are only extended, never shortened; set "
+            f"max_position_embeddings to at least {num_rows}."
+        )

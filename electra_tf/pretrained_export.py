@@ -197,6 +197,12 @@ def export_pretrained(
             "exports pre-trained models. Use python -m finetune.export_task."
         )
     run_config = config.from_dict(config.PretrainConfig, contents["config"])
+    if run_config.objective not in ("electra", "electra_15"):
+        raise ValueError(
+            f"{model_dir!r} was trained with objective="
+            f"{run_config.objective!r}: it has no discriminator that tells "
+            "replaced tokens. Fine-tune it, or score texts with it."
+        )
     max_seq_length = max_seq_length or run_config.max_seq_length
     _check_length(max_seq_length, run_config)
     checkpoint = checkpoints.find(checkpoint or model_dir)
@@ -248,8 +254,8 @@ def _load_discriminator(run_config: config.PretrainConfig, checkpoint: str):
     head = pretraining_heads.ReplacedTokenHead(run_config.encoder)
     restored = checkpoints.restore(
         discriminator.variables + head.variables,
-        checkpoints.read_variables(checkpoint),
-        may_be_unused=("generator/", "generator_predictions/"),
+        checkpoints.fold_deltas(checkpoints.read_variables(checkpoint)),
+        may_be_unused=(r"(?!electra/|discriminator_predictions/)",),
     )
     checkpoints.log_restored(restored, checkpoint)
     return discriminator, head

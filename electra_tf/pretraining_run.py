@@ -9,6 +9,7 @@ import tf_keras
 
 from electra_tf import config
 from electra_tf import distribution
+from electra_tf import initialisation
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import plots
@@ -62,9 +63,6 @@ def pretrain(
             vocab_size=run_config.vocab_size,
             vocab_sha256=tokenizer.vocab_sha256,
         )
-    model_folder.start(model_dir, kind="pretraining", run_config=run_config)
-    tokenizer.save(model_dir)
-
     tf_keras.utils.set_random_seed(run_config.seed)  # Initial weights.
     with strategy.scope():
         model = pretraining.ElectraPretrainer.for_tokenizer(
@@ -76,8 +74,11 @@ def pretrain(
     )
     logging.info("%s parameters.", f"{num_parameters:,}")
 
-    if run_config.generator == "unigram":
-        model.generator.set_counts(_count_tokens(data_dir, run_config))
+    if tf.train.latest_checkpoint(model_folder.checkpoints(model_dir)) is None:
+        _initialise(model, run_config, data_dir=data_dir, tokenizer=tokenizer)
+    model_folder.start(model_dir, kind="pretraining", run_config=run_config)
+    tokenizer.save(model_dir)
+
     evaluate = None
     if eval_data_dir is not None:
         evaluate = functools.partial(
@@ -116,6 +117,34 @@ def pretrain(
     )
     plots.plot_pretraining(model_dir)
     return model
+
+
+def _initialise(
+    model: pretraining.ElectraPretrainer,
+    run_config: config.PretrainConfig,
+    *,
+    data_dir: str,
+    tokenizer: tokenization.Tokenizer,
+):
+    """Replaces random weights by what the configuration names."""
+    if run_config.generator == "unigram":
+        model.generator.set_counts(_count_tokens(data_dir, run_config))
+    paths = {
+        name: getattr(run_config, name)
+        for name in ("init_checkpoint", "init_generator", "init_discriminator")
+    }
+    if any(paths.values()):
+        initialisation.initialise(
+            model.trainable_variables,
+            **paths,
+            extend_positions=run_config.extend_positions,
+            tokenizer=tokenizer,
+        )
+    elif run_config.extend_positions:
+        raise ValueError(
+            "extend_positions is for weights to start from: give it with "
+            "init_checkpoint, init_generator or init_discriminator."
+        )
 
 
 def _count_tokens(data_dir: str, run_config: config.PretrainConfig):

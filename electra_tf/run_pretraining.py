@@ -3,7 +3,8 @@
     python -m electra_tf.run_pretraining --preset=small \
         --data_dir=DATA --model_dir=MODEL [--eval_data_dir=HELD_OUT]
 
-The same command again continues a run that was stopped.
+The same command again continues a run that was stopped; with `--dry_run` it
+only tells what it would compute.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from absl import flags
 from electra_tf import config
 from electra_tf import config_flags
 from electra_tf import distribution
+from electra_tf import dry_run
 from electra_tf import presets
 from electra_tf import pretraining_run
 from electra_tf import program
@@ -21,14 +23,12 @@ from electra_tf import records
 _PRESET = flags.DEFINE_enum(
     "preset", "small", list(presets.PRESETS), "Configuration to start from."
 )
-_DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Folder of training records.", required=True
-)
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of training records.")
 _EVAL_DATA_DIR = flags.DEFINE_string(
     "eval_data_dir", None, "Folder of held-out records."
 )
 _MODEL_DIR = flags.DEFINE_string(
-    "model_dir", None, "Folder that the run writes to.", required=True
+    "model_dir", None, "Folder that the run writes to."
 )
 _STRATEGY = flags.DEFINE_enum(
     "distribution_strategy",
@@ -36,15 +36,26 @@ _STRATEGY = flags.DEFINE_enum(
     distribution.STRATEGIES,
     "one_device: the first GPU, or the CPU; mirrored: every GPU.",
 )
+_DRY_RUN = flags.DEFINE_boolean(
+    "dry_run",
+    False,
+    "Print configuration, parameters, FLOPs, memory and data, and stop.",
+)
 config_flags.define(config.PretrainConfig)
 flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
 
 
 def main():
     run_config = config_flags.override(presets.get(_PRESET.value))
-    if not config_flags.given("vocab_size"):
-        info = records.load_info(_DATA_DIR.value)
+    for flag in (_DATA_DIR, _MODEL_DIR):
+        if flag.value is None and not _DRY_RUN.value:
+            raise ValueError(f"--{flag.name} must be given.")
+    info = records.load_info(_DATA_DIR.value) if _DATA_DIR.value else None
+    if info is not None and not config_flags.given("vocab_size"):
         run_config = dataclasses.replace(run_config, vocab_size=info.vocab_size)
+    if _DRY_RUN.value:
+        print(dry_run.report(run_config, preset=_PRESET.value, info=info))
+        return
     pretraining_run.pretrain(
         run_config,
         data_dir=_DATA_DIR.value,

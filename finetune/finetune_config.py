@@ -17,8 +17,18 @@ class FinetuneConfig:
 
     Attributes:
         task: Name of the task, such as "cola".
-        init_checkpoint: Model folder whose encoder is fine-tuned; its
-            vocabulary is used, too.
+        init_checkpoint: Model folder, checkpoint of the original or of BERT,
+            or Hugging Face folder whose encoder is fine-tuned; its vocabulary
+            is used, too.
+        vocab_file: Vocabulary, if it is not beside `init_checkpoint`.
+        lower_case: Whether text is lower-cased; None for what is written
+            beside `init_checkpoint`, or yes.
+        strip_accents: Whether lower-cased text loses its accents; None as
+            for `lower_case`.
+        num_attention_heads: Of the encoder; None for what is written beside
+            `init_checkpoint`, or a 64th of its width.
+        extend_positions: Repeat the position embeddings of an encoder that
+            is for sequences shorter than `max_seq_length`.
         from_scratch: Start from random weights in the shape of
             `init_checkpoint`; the baseline for what pre-training is worth.
         max_seq_length: Longest example in tokens; what is longer is cut.
@@ -55,6 +65,11 @@ class FinetuneConfig:
 
     task: str = ""
     init_checkpoint: str = ""
+    vocab_file: str | None = None
+    lower_case: bool | None = None
+    strip_accents: bool | None = None
+    num_attention_heads: int | None = None
+    extend_positions: bool = False
     from_scratch: bool = False
     max_seq_length: int = 128
     train_batch_size: int = 32
@@ -105,7 +120,11 @@ class FinetuneConfig:
             raise ValueError(
                 f"max_seq_length must be at least 5, got {self.max_seq_length}."
             )
-        for name in ("num_train_epochs", "learning_rate"):
+        for name in (
+            "num_train_epochs",
+            "learning_rate",
+            "num_attention_heads",
+        ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} must be above 0, got {value}.")
@@ -154,7 +173,7 @@ def resolve(
         raise ValueError(
             f"max_seq_length {run_config.max_seq_length} is longer than the "
             f"{positions} positions of the model in "
-            f"{run_config.init_checkpoint!r}."
+            f"{run_config.init_checkpoint!r}. --extend_positions extends them."
         )
     recipe = next(
         recipe

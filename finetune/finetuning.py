@@ -31,12 +31,7 @@ from finetune import task as task_lib
 
 _RESULTS_FILE = "results.json"
 # What a pre-trained or fine-tuned model has beside its encoder.
-_OTHER_VARIABLES = (
-    "generator/",
-    "generator_predictions/",
-    "discriminator_predictions/",
-    f"{heads.SCOPE}/",
-)
+_OTHER_VARIABLES = (r"(?!electra/)",)
 
 
 def finetune(
@@ -99,13 +94,13 @@ def new_model(run: preparation.Run) -> finetuning_model.FinetuningModel:
     """A compiled model with the weights that training starts from."""
     tf_keras.utils.set_random_seed(run.config.seed)  # Initial weights.
     model = finetuning_model.FinetuningModel(
-        run.config, task=run.task, encoder_config=run.encoder_config
+        run.config, task=run.task, encoder_config=run.source.encoder
     )
     model.compile(
         optimizer=finetuning_model.make_optimizer(
             run.config,
             num_steps=run.num_steps,
-            num_hidden_layers=run.encoder_config.num_hidden_layers,
+            num_hidden_layers=run.source.encoder.num_hidden_layers,
         )
     )
     if run.config.from_scratch:
@@ -113,7 +108,7 @@ def new_model(run: preparation.Run) -> finetuning_model.FinetuningModel:
         return model
     restored = checkpoints.restore(
         model.trainable_variables,
-        checkpoints.read_variables(run.config.init_checkpoint),
+        checkpoints.fold_deltas(run.source.read()),
         may_be_missing=(f"{heads.SCOPE}/{run.task.name}/",),
         may_be_unused=_OTHER_VARIABLES,
     )
@@ -155,7 +150,9 @@ def load(
     model = finetuning_model.FinetuningModel(
         run_config,
         task=task,
-        encoder_config=preparation.read_encoder_config(model_dir),
+        encoder_config=config.from_dict(
+            config.EncoderConfig, contents["encoder"]
+        ),
     )
     checkpoints.restore(
         model.trainable_variables, checkpoints.read_variables(model_dir)
@@ -203,7 +200,7 @@ def _start_folder(directory: str, run: preparation.Run):
         run_config=run.config,
         extra={
             "task": _task_info(run.task),
-            "encoder": config.to_dict(run.encoder_config),
+            "encoder": config.to_dict(run.source.encoder),
         },
     )
     run.tokenizer.save(directory)

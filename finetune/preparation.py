@@ -4,9 +4,7 @@ from collections.abc import Sequence
 import dataclasses
 from typing import NamedTuple
 
-from electra_tf import checkpoints
-from electra_tf import config
-from electra_tf import model_folder
+from electra_tf import sources
 from electra_tf import tokenization
 from finetune import features
 from finetune import finetune_config
@@ -24,14 +22,14 @@ class Run(NamedTuple):
     Attributes:
         config: with no None in it.
         task: what is learned.
-        encoder_config: shape of the encoder.
-        tokenizer: of the model that is fine-tuned.
+        source: weights to start from, and the shape of their encoder.
+        tokenizer: of the source.
         examples: those of each split, in the order of its file.
     """
 
     config: finetune_config.FinetuneConfig
     task: task_lib.Task
-    encoder_config: config.EncoderConfig
+    source: sources.Source
     tokenizer: tokenization.Tokenizer
     examples: dict[str, Sequence[task_lib.Example]]
 
@@ -53,16 +51,7 @@ def prepare(
             files that are missing or cannot be read.
     """
     task = registry.get(run_config.task)
-    source = run_config.init_checkpoint
-    encoder_config = read_encoder_config(source)
-    tokenizer = tokenization.Tokenizer.load(source)
-    if tokenizer.vocab_size != encoder_config.vocab_size:
-        raise ValueError(
-            f"The vocabulary in {source!r} has {tokenizer.vocab_size} entries, "
-            f"the model {encoder_config.vocab_size}."
-        )
-    if not run_config.from_scratch:
-        checkpoints.find(source)
+    source = _load_source(run_config)
     splits = ["train", *task.dev_splits]
     if run_config.predict_test:
         splits += task.test_splits
@@ -70,11 +59,11 @@ def prepare(
         config=finetune_config.resolve(
             dataclasses.replace(run_config, task=task.name),
             task=task,
-            encoder_config=encoder_config,
+            encoder_config=source.encoder,
         ),
         task=task,
-        encoder_config=encoder_config,
-        tokenizer=tokenizer,
+        source=source,
+        tokenizer=source.tokenizer(),
         examples={
             split: glue.read_examples(
                 task,
@@ -100,10 +89,22 @@ def make_features(run: Run) -> dict[str, features.Features]:
     }
 
 
-def read_encoder_config(model_dir: str) -> config.EncoderConfig:
-    """The shape of the encoder in a model folder of either stage."""
-    contents = model_folder.read(model_dir)
-    if contents["kind"] == KIND:
-        return config.from_dict(config.EncoderConfig, contents["encoder"])
-    pretrained = config.from_dict(config.PretrainConfig, contents["config"])
-    return pretrained.encoder
+def _load_source(
+    run_config: finetune_config.FinetuneConfig,
+) -> sources.Source:
+    source = sources.load(
+        run_config.init_checkpoint,
+        sources.Untold(
+            vocab_file=run_config.vocab_file,
+            lower_case=run_config.lower_case,
+            strip_accents=run_config.strip_accents,
+            num_attention_heads=run_config.num_attention_heads,
+        ),
+    )
+    num_positions = source.encoder.max_position_embeddings
+    if (
+        run_config.extend_positions
+        and run_config.max_seq_length > num_positions
+    ):
+        return sources.extended(source, run_config.max_seq_length)
+    return source

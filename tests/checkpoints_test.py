@@ -52,6 +52,17 @@ class RestoreTest(tf.test.TestCase):
             checkpoints.restore(variables, values)
         self.assertAllEqual(variables[0], [0.0])
 
+    def test_the_error_names_the_likely_cause(self):
+        name = "electra__embeddings__word_embeddings"
+        variables = _variables(**{name: np.zeros([8192, 128])})
+        values = {name.replace("__", "/"): np.zeros([30522, 128])}
+        with self.assertRaisesRegex(
+            ValueError,
+            "(?s)Likely causes:\n  vocab_size is 30522 in the checkpoint, "
+            "8192 in the model.*Variables \\(1\\):",
+        ):
+            checkpoints.restore(variables, values)
+
     def test_what_may_be_missing_or_unused_is_named_by_the_caller(self):
         variables = _variables(electra__x=[0.0], head__bias=[5.0])
         values = {"electra/x": np.ones(1), "generator/x": np.ones(1)}
@@ -104,6 +115,58 @@ class ReadVariablesTest(tf.test.TestCase):
         self.assertEqual(set(values), set(expected))
         for name, variable in expected.items():
             self.assertEqual(values[name].shape, variable.shape, name)
+
+    def test_written_variables_are_read_back(self):
+        directory = self.create_tempdir().full_path
+        values = {
+            "electra/layer_0/kernel": np.float32([[1.0, 2.0]]),
+            "a.b/c_delta": np.float32([3.0]),
+        }
+        prefix = checkpoints.write_variables(directory, values, step=12)
+        self.assertEqual(checkpoints.find(directory), prefix)
+        self.assertEqual(checkpoints.read_step(prefix), 12)
+        self.assertEqual(
+            checkpoints.read_shapes(prefix),
+            {"electra/layer_0/kernel": (1, 2), "a.b/c_delta": (1,)},
+        )
+        read = checkpoints.read_variables(prefix)
+        self.assertEqual(set(read), set(values))
+        for name, value in values.items():
+            self.assertAllEqual(read[name], value)
+
+    def test_the_step_of_the_original_is_in_its_checkpoint(self):
+        index = testing.golden("encoder_small", "model.ckpt-1234.index")
+        prefix = index.removesuffix(".index")
+        self.assertEqual(checkpoints.read_step(prefix), 1234)
+        self.assertNotIn("global_step", checkpoints.read_shapes(prefix))
+
+    def test_a_folder_with_one_checkpoint_need_not_name_it(self):
+        directory = self.create_tempdir().full_path
+        prefix = checkpoints.write_variables(
+            directory, {"x": np.zeros(1)}, step=1
+        )
+        os.remove(os.path.join(directory, "checkpoint"))
+        self.assertEqual(checkpoints.find(directory), prefix)
+        for suffix in (".index", ".data-00000-of-00001", ".meta"):
+            self.assertEqual(checkpoints.find(prefix + suffix), prefix)
+
+    def test_differences_are_added_to_what_they_differ_from(self):
+        values = {
+            "generator/embeddings/x": np.float32([1.0, 2.0]),
+            "electra/embeddings/x_delta": np.float32([10.0, 20.0]),
+            "electra/other": np.float32([5.0]),
+        }
+        folded = checkpoints.fold_deltas(values)
+        self.assertEqual(
+            set(folded),
+            {
+                "generator/embeddings/x",
+                "electra/embeddings/x",
+                "electra/other",
+            },
+        )
+        self.assertAllEqual(folded["electra/embeddings/x"], [11.0, 22.0])
+        self.assertAllEqual(folded["generator/embeddings/x"], [1.0, 2.0])
 
     def test_a_path_without_a_checkpoint_is_an_error(self):
         directory = self.create_tempdir().full_path

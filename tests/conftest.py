@@ -10,12 +10,16 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 _NUM_CPU_DEVICES = 2
+_OPTIONAL_MARKS = ("slow", "interop")
 
 
 def pytest_addoption(parser):
-    parser.addoption(
-        "--run_slow", action="store_true", help="Run tests marked slow, too."
-    )
+    for mark in _OPTIONAL_MARKS:
+        parser.addoption(
+            f"--run_{mark}",
+            action="store_true",
+            help=f"Run tests marked {mark}, too.",
+        )
 
 
 def pytest_configure(config):
@@ -24,12 +28,13 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--run_slow"):
-        return
-    skip = pytest.mark.skip(reason="slow: needs --run_slow")
-    for item in items:
-        if "slow" in item.keywords:
-            item.add_marker(skip)
+    for mark in _OPTIONAL_MARKS:
+        if config.getoption(f"--run_{mark}"):
+            continue
+        skip = pytest.mark.skip(reason=f"{mark}: needs --run_{mark}")
+        for item in items:
+            if mark in item.keywords:
+                item.add_marker(skip)
 
 
 def pytest_collection_finish(session):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import tempfile
 from unittest import mock
 
@@ -10,7 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from electra_tf import checkpoints
+from electra_tf import conversion
 from electra_tf import model_folder
+from electra_tf import networks
 from electra_tf import optimization
 from electra_tf import pretraining
 from electra_tf import tokenization
@@ -160,6 +163,63 @@ class FinetuningTest(tf.test.TestCase):
                 not from_scratch,
             )
 
+    def test_weights_of_every_format_are_fine_tuned(self):
+        pretrained = checkpoints.read_variables(self.source)
+        name = "electra/encoder/layer_1/output/dense/kernel"
+        directory = self.create_tempdir().full_path
+        for output_format in ("original", "huggingface"):
+            path = os.path.join(directory, output_format)
+            conversion.convert(
+                self.source, output=path, output_format=output_format
+            )
+            if output_format == "huggingface":
+                path = os.path.join(path, networks.DISCRIMINATOR)
+            run = preparation.prepare(
+                self._config(init_checkpoint=path), data_dir=self.data_dir
+            )
+            self.assertEqual(run.source.encoder, testing.tiny_config().encoder)
+            weights = checkpoints.by_name(
+                finetuning.new_model(run).trainable_variables
+            )
+            self.assertAllEqual(weights[name], pretrained[name])
+
+    def test_a_checkpoint_of_the_original_needs_a_few_words(self):
+        index = testing.golden("pretrain_electra", "model.ckpt-0.index")
+        directory = self.create_tempdir().full_path
+        for suffix in (".index", ".data-00000-of-00001"):
+            shutil.copy(index.removesuffix(".index") + suffix, directory)
+        vocab_file = os.path.join(directory, "words")
+        with open(vocab_file, "w") as file:
+            file.write("\n".join(testing.tiny_vocab()[:160]) + "\n")
+        fields = dict(init_checkpoint=directory, num_train_epochs=0.2)
+        output_dir = self.create_tempdir().full_path
+        with self.assertRaisesRegex(ValueError, "No vocabulary beside"):
+            self._finetune(output_dir, **fields)
+        self._finetune(
+            output_dir,
+            vocab_file=vocab_file,
+            lower_case=False,
+            num_attention_heads=2,
+            **fields,
+        )
+        shutil.rmtree(directory)  # The model's folder has all that is needed.
+        model, tokenizer, _ = finetuning.load(output_dir)
+        self.assertEqual(model.encoder.config.num_attention_heads, 2)
+        self.assertEqual(tokenizer.vocab_size, 160)
+        self.assertFalse(tokenizer.lower_case)
+
+    def test_positions_are_extended_on_request(self):
+        run = preparation.prepare(
+            self._config(max_seq_length=40, extend_positions=True),
+            data_dir=self.data_dir,
+        )
+        model = finetuning.new_model(run)
+        table = model.encoder.embeddings.position_embeddings
+        name = "electra/embeddings/position_embeddings"
+        pretrained = checkpoints.read_variables(self.source)[name]
+        self.assertAllEqual(table[:32], pretrained)
+        self.assertAllEqual(table[32:], pretrained[1:9])
+
     def test_a_stopped_run_continues_to_the_same_weights(self):
         stopped = self.create_tempdir().full_path
         save = checkpoints.Checkpointer.save
@@ -226,9 +286,9 @@ class FinetuningTest(tf.test.TestCase):
         for fields, message in (
             ({"task": "coala"}, "Unknown task 'coala'"),
             ({"task": "rte"}, "No file .*RTE/train.tsv"),
-            ({"init_checkpoint": "nowhere"}, "'nowhere' is no model folder"),
+            ({"init_checkpoint": "nowhere"}, "No checkpoint in 'nowhere'"),
             ({"init_checkpoint": other}, "No checkpoint in"),
-            ({"max_seq_length": 33}, "32 positions"),
+            ({"max_seq_length": 33}, "32 positions.*--extend_positions"),
         ):
             output_dir = os.path.join(self.create_tempdir().full_path, "new")
             with self.assertRaisesRegex(ValueError, message):

@@ -19,8 +19,10 @@ _MAY_IMPORT = {
 # takes seconds.
 _WITHOUT_TENSORFLOW = (
     "data_prep.segments",
+    "electra_tf.architecture",
     "electra_tf.config",
     "electra_tf.config_flags",
+    "electra_tf.mismatch",
     "electra_tf.presets",
     "finetune.finetune_config",
     "finetune.glue",

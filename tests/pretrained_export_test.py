@@ -224,6 +224,15 @@ class ExportedModelTest(tf.test.TestCase):
                 max_seq_length=33,
             )
 
+    def test_a_model_without_that_discriminator_is_refused(self):
+        model_dir = self.create_tempdir().full_path
+        run_config = testing.tiny_config(objective="mlm")
+        model_folder.start(model_dir, kind="pretraining", run_config=run_config)
+        with self.assertRaisesRegex(ValueError, "objective='mlm'"):
+            pretrained_export.export_pretrained(
+                model_dir, output_dir=self.create_tempdir().full_path
+            )
+
     def test_a_fine_tuned_model_is_referred_to_the_other_program(self):
         model_dir = self.create_tempdir().full_path
         model_folder.start(model_dir, kind="finetuning", run_config=self.config)

@@ -51,6 +51,42 @@ def special_ids():
     return masking.SpecialIds(cls=_CLS_ID, sep=_SEP_ID, mask=_MASK_ID)
 
 
+def random_weights(
+    run_config: config.PretrainConfig, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Values for all variables of a run's model; none of them is 0."""
+    from electra_tf import pretraining
+
+    model = pretraining.ElectraPretrainer(
+        run_config,
+        special_ids(),
+        continues_word=[False] * run_config.vocab_size,
+    )
+    rng = np.random.default_rng(seed)
+    return {
+        variable.name.partition(":")[0]: variable.numpy()
+        + rng.normal(scale=0.1, size=variable.shape).astype(np.float32)
+        for variable in model.trainable_variables
+    }
+
+
+def write_model_folder(
+    directory: str, run_config: config.PretrainConfig, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """A pre-training run's folder with `random_weights`, which it returns."""
+    from electra_tf import checkpoints
+    from electra_tf import model_folder
+    from electra_tf import tokenization
+
+    model_folder.start(directory, kind="pretraining", run_config=run_config)
+    tokenization.Tokenizer(tiny_vocab()).save(directory)
+    values = random_weights(run_config, seed)
+    checkpoints.write_variables(
+        model_folder.checkpoints(directory), values, step=3
+    )
+    return values
+
+
 def tiny_vocab() -> list[str]:
     """Word pieces of which every ASCII text can be put together."""
     single = string.ascii_lowercase + string.digits

@@ -1,0 +1,138 @@
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf import checkpoints
+from electra_tf import config
+from electra_tf import model_folder
+from electra_tf import pretraining_run
+from electra_tf import records
+from electra_tf import tokenization
+from tests import testing
+
+
+def _run_config(**overrides) -> config.PretrainConfig:
+    return testing.tiny_config(
+        **dict(num_hidden_layers=1, num_train_steps=1, save_checkpoints_steps=1)
+        | overrides
+    )
+
+
+def _write_data(directory: str) -> np.ndarray:
+    """Writes 8 examples; returns how often each word piece is in them."""
+    tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+    tokenizer.save(directory)
+    batch = testing.random_batch(_run_config(), 8)
+    (name,) = records.shard_names(1)
+    with tf.io.TFRecordWriter(f"{directory}/{name}") as writer:
+        for row in range(8):
+            writer.write(
+                records.serialize_example(
+                    {key: batch[key][row].tolist() for key in records.FEATURES}
+                )
+            )
+    records.write_info(
+        records.DatasetInfo(
+            max_seq_length=24,
+            shards={name: 8},
+            vocab_size=tokenizer.vocab_size,
+            vocab_sha256=tokenizer.vocab_sha256,
+        ),
+        directory,
+    )
+    return np.bincount(
+        batch["input_ids"][batch["input_mask"] == 1],
+        minlength=tokenizer.vocab_size,
+    )
+
+
+class PretrainTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.data_dir = self.create_tempdir().full_path
+        self.counts = _write_data(self.data_dir)
+
+    def _pretrain(self, model_dir=None, **overrides) -> str:
+        model_dir = model_dir or self.create_tempdir().full_path + "/model"
+        pretraining_run.pretrain(
+            _run_config(**overrides),
+            data_dir=self.data_dir,
+            model_dir=model_dir,
+        )
+        return model_dir
+
+    def test_a_unigram_generator_starts_from_the_frequencies(self):
+        # The first step has learning rate 0.
+        values = checkpoints.read_variables(self._pretrain(generator="unigram"))
+        # 20,000 examples are read, so all 8 of them 2,500 times.
+        self.assertAllClose(
+            values["generator_predictions/output_bias"],
+            np.log(2500.0 * self.counts + 1),
+            rtol=1e-6,
+        )
+
+    def test_a_run_starts_from_the_weights_of_another(self):
+        first = self._pretrain(seed=1)
+        second = self._pretrain(init_checkpoint=first, seed=2)
+        expected = checkpoints.read_variables(first)
+        values = checkpoints.read_variables(second)
+        self.assertSameElements(values, expected)
+        for name, value in values.items():
+            self.assertAllEqual(value, expected[name], name)
+
+    def test_each_network_may_start_from_weights_of_its_own(self):
+        first, second = self._pretrain(seed=1), self._pretrain(seed=2)
+        values = checkpoints.read_variables(
+            self._pretrain(init_discriminator=first, init_generator=second)
+        )
+        for source, scopes in (
+            (first, ("electra/", "discriminator_predictions/")),
+            (second, ("generator/", "generator_predictions/")),
+        ):
+            for name, value in checkpoints.read_variables(source).items():
+                if name.startswith(scopes):
+                    self.assertAllEqual(values[name], value, name)
+
+    def test_a_continued_run_does_not_go_back_to_its_first_weights(self):
+        first = self._pretrain(seed=1)
+        overrides = dict(init_checkpoint=first, num_train_steps=3)
+        model_dir = self._pretrain(**overrides)
+        trained = checkpoints.read_variables(model_dir)
+        self._pretrain(model_dir, **overrides)
+        for name, value in checkpoints.read_variables(model_dir).items():
+            self.assertAllEqual(value, trained[name], name)
+
+    def test_positions_are_extended_on_request_only(self):
+        short = self._pretrain(max_position_embeddings=24)
+        with self.assertRaisesRegex(ValueError, "max_position_embeddings"):
+            self._pretrain(init_checkpoint=short)
+        values = checkpoints.read_variables(
+            self._pretrain(init_checkpoint=short, extend_positions=True)
+        )
+        name = "electra/embeddings/position_embeddings"
+        old = checkpoints.read_variables(short)[name]
+        self.assertAllEqual(values[name][:24], old)
+
+    def test_what_cannot_be_loaded_leaves_no_folder(self):
+        wide = self._pretrain(generator_hidden_size=1.0)
+        model_dir = self.create_tempdir().full_path + "/model"
+        with self.assertRaisesRegex(ValueError, "generator_hidden_size"):
+            self._pretrain(model_dir, init_checkpoint=wide)
+        self.assertFalse(tf.io.gfile.exists(model_dir))
+
+    def test_extending_nothing_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "extend_positions is for"):
+            self._pretrain(extend_positions=True)
+
+    def test_the_folder_says_what_was_run(self):
+        model_dir = self._pretrain(objective="mlm")
+        contents = model_folder.read(model_dir)
+        self.assertEqual(
+            config.from_dict(config.PretrainConfig, contents["config"]),
+            dataclasses.replace(_run_config(), objective="mlm"),
+        )
+
+
+if __name__ == "__main__":
+    tf.test.main()
