@@ -106,7 +106,8 @@ def find(path: str) -> str:
     raise ValueError(
         f"No checkpoint in {path!r}. Expected a model folder with "
         "checkpoints/, a folder of checkpoints, or the prefix of one, such "
-        "as DIR/model.ckpt-1000."
+        "as DIR/model.ckpt-1000; or, where weights of any format are read, a "
+        "folder of Hugging Face. Nothing is downloaded."
     )
 
 

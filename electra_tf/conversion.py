@@ -23,8 +23,7 @@ from electra_tf import sources
 
 _WHOLE = "model"
 _NO_COUNTERPART = {
-    "generator": "it has embeddings of its own and projects them, as no "
-    "generator there does",
+    "generator": "no generator there has such embeddings of its own",
     "task_specific": "heads of tasks are other networks there",
 }
 

@@ -3,8 +3,8 @@ r"""Converts weights between our format, the original's and Hugging Face's.
     python -m electra_tf.convert_checkpoint --input=PATH --output=DIR \
         --format=huggingface
 
-PATH may be of any of them; it finds out by itself. The output is loaded back
-and compared with the input before it gets its name.
+PATH may be of any of them. The output is loaded back and compared with the
+input before it gets its name. "Untold": no file beside the weights says it.
 """
 
 import typing
@@ -18,9 +18,8 @@ from electra_tf import sources
 _INPUT = flags.DEFINE_string(
     "input",
     None,
-    "Model folder of ours; checkpoint of the original or of BERT, as a prefix "
-    "or a folder; or folder of a Hugging Face model, or of two, "
-    "discriminator/ and generator/.",
+    "Model folder, checkpoint of the original or of BERT, or folder of one "
+    "Hugging Face model or two (discriminator/, generator/).",
     required=True,
 )
 _OUTPUT = flags.DEFINE_string(
@@ -30,37 +29,29 @@ _FORMAT = flags.DEFINE_enum(
     "format",
     None,
     typing.get_args(sources.Format),
-    "electra_tf: a model folder to start from. original: a TensorFlow 1 "
-    "checkpoint. huggingface: a folder for transformers, or one for each of "
-    "the two networks.",
+    "electra_tf: a model folder to start from; original: a TensorFlow 1 "
+    "checkpoint; huggingface: a folder for each network, for transformers.",
     required=True,
 )
 _VOCAB_FILE = flags.DEFINE_string(
     "vocab_file", None, "Vocabulary, if it is not beside the input."
 )
 _LOWER_CASE = flags.DEFINE_boolean(
-    "lower_case",
-    None,
-    "Whether text is lower-cased, if the input does not tell; yes by default.",
+    "lower_case", None, "Whether text is lower-cased; yes, if untold."
 )
 _STRIP_ACCENTS = flags.DEFINE_boolean(
-    "strip_accents",
-    None,
-    "Whether lower-cased text loses its accents, if the input does not tell; "
-    "yes by default.",
+    "strip_accents", None, "Whether accents are removed; yes, if untold."
 )
 _NUM_ATTENTION_HEADS = flags.DEFINE_integer(
     "num_attention_heads",
     None,
-    "Attention heads of the main encoder, if the input does not tell; a 64th "
-    "of its width by default.",
+    "Of the main encoder; a 64th of its width, if untold.",
     lower_bound=1,
 )
 _MAX_POSITION_EMBEDDINGS = flags.DEFINE_integer(
     "max_position_embeddings",
     None,
-    "Extends position tables to this length by repeating them; as long as "
-    "they are by default.",
+    "Extends position tables to this length by repeating them.",
     lower_bound=1,
 )
 

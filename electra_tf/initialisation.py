@@ -55,6 +55,8 @@ def initialise(
     """
     model = checkpoints.by_name(variables)
     paths = (init_checkpoint, init_discriminator, init_generator)
+    if not any(paths):
+        raise ValueError("No weights to start from are named.")
     whole, discriminator, generator = (
         _load(path, tokenizer) if path else None for path in paths
     )

@@ -193,7 +193,7 @@ def export_pretrained(
     contents = model_folder.read(model_dir)
     if contents["kind"] != "pretraining":
         raise ValueError(
-            f"{model_dir!r} holds a {contents['kind']} run; this program "
+            f"{model_dir!r} is of kind {contents['kind']!r}; this program "
             "exports pre-trained models. Use python -m finetune.export_task."
         )
     run_config = config.from_dict(config.PretrainConfig, contents["config"])
