@@ -32,6 +32,10 @@ class Transformer:
         embedding: Width of the embeddings; that of the network if None.
         output_share: Share of the tokens that word pieces are predicted for.
         heads: Attention heads; one for 64 units if None.
+        head_size: Units of a head; the width is shared out if None.
+        intermediate: Width of the feed-forward layers; 4 times the width if
+            None.
+        is_decoder: Whether each layer also attends to an encoder.
     """
 
     hidden: int
@@ -41,6 +45,9 @@ class Transformer:
     embedding: int | None = None
     output_share: float = 0.15625
     heads: int | None = None
+    head_size: int | None = None
+    intermediate: int | None = None
+    is_decoder: bool = False
 
     @property
     def _embedding(self) -> int:
@@ -48,23 +55,30 @@ class Transformer:
 
     def block(self) -> float:
         """FLOPs of one layer for one sequence, forward."""
-        hidden, intermediate = self.hidden, 4 * self.hidden
-        scores = (self.heads or max(1, hidden // 64)) * self.length
-        a_token = (
-            3 * (2 * hidden * hidden + hidden)  # Query, key and value.
-            + 2 * hidden * self.length  # Their products,
+        hidden = self.hidden
+        intermediate = self.intermediate or 4 * hidden
+        heads = self.heads or max(1, hidden // 64)
+        inner = heads * self.head_size if self.head_size else hidden
+        scores = heads * self.length
+        attention = (
+            3 * (2 * hidden * inner + inner)  # Query, key and value.
+            + 2 * inner * self.length  # Their products,
             + (1 + _SOFTMAX + _DROPOUT) * scores  # scaled to a softmax,
+            # As in the original: whatever the heads' size from here on.
             + 2 * hidden * self.length  # and the average of values.
             + 2 * hidden * hidden
             + (1 + _DROPOUT + 1) * hidden  # Bias, dropout, residual.
             # As in the original: not for each unit.
             + _LAYER_NORM
-            + 2 * hidden * intermediate
+        )
+        feed_forward = (
+            2 * hidden * intermediate
             + (1 + _ACTIVATION) * intermediate
             + 2 * hidden * intermediate
             + (1 + _DROPOUT + 1 + _LAYER_NORM) * hidden
         )
-        return a_token * self.length
+        num_attentions = 2 if self.is_decoder else 1
+        return (num_attentions * attention + feed_forward) * self.length
 
     def embeddings(self) -> float:
         """FLOPs of the embeddings of one sequence, forward."""
@@ -108,6 +122,60 @@ class Transformer:
         output = self.binary_output() if is_discriminator else self.output()
         forward = self.layers * self.block() + self.embeddings() + output
         return 2 * batch_size * num_steps * forward
+
+
+def other_models() -> dict[str, float]:
+    """Training FLOPs of what the paper compares with, by the original.
+
+    ELMo and XLNet are built otherwise: the original takes the FLOPs of their
+    graphs, which TensorFlow counted.
+    """
+    t5 = dict(
+        layers=24, vocab=32000, heads=128, head_size=128, intermediate=65536
+    )
+    models = {
+        "gpt": (
+            Transformer(hidden=768, layers=12, vocab=40000, output_share=1.0),
+            128,
+            960_800,
+        ),
+        "bert_large": (Transformer(hidden=1024, layers=24), 256, 1e6),
+        "roberta": (
+            Transformer(hidden=1024, layers=24, vocab=50265),
+            8000,
+            500_000,
+        ),
+        "albert": (
+            Transformer(hidden=4096, layers=12, vocab=30000, embedding=128),
+            4096,
+            1.5e6,
+        ),
+        "t5_encoder": (
+            Transformer(hidden=1024, output_share=0.0, **t5),
+            2048,
+            1e6,
+        ),
+        "t5_decoder": (
+            Transformer(hidden=1024, output_share=1.0, is_decoder=True, **t5),
+            2048,
+            1e6,
+        ),
+    }
+    counts = {
+        name: shape.training(
+            batch_size=batch_size, num_steps=num_steps, is_discriminator=False
+        )
+        for name, (shape, batch_size, num_steps) in models.items()
+    }
+    t5_11b = counts.pop("t5_encoder") + counts.pop("t5_decoder")
+    return counts | {
+        "t5_11b": t5_11b,
+        # 10 passes over 768,648,884 words, forward and backward; a graph of
+        # 20 sequences of 128 words.
+        "elmo": 2 * 10 * 768_648_884 * 568_093_262_680 / (20 * 128),
+        # 500,000 steps of 8,192 examples; a graph of 32.
+        "xlnet": 2 * 500_000 * 8192 * 15_064_773_691_518 / 32,
+    }
 
 
 def original_training(run_config: config.PretrainConfig) -> float:
