@@ -91,8 +91,8 @@ def _row(base: config.PretrainConfig, changes: dict, *about) -> Preset:
 
 
 _ONLY_PLOTTED = "published in a plot only"
-# Sequences, word pieces and a batch are alike for a network and its BERT, and
-# so is the compute that both are given.
+# A BERT has the shape, the sequences and the batch of its ELECTRA, and more
+# steps, so that both take about the same compute.
 PRESETS = {
     "tiny": Preset(TINY, "this project", "see the README"),
     "small": _row(_SMALL, {}, "Tables 1 and 6", "GLUE dev 79.9", 1.4e18),
