@@ -74,8 +74,8 @@ def _write_texts():
     stats = corpora.CorpusStats()
     train, held_out = [], []
     for document in corpora.read_documents([corpora.EMBEDDED], stats=stats):
-        is_held_out = corpora.hash_position(document) < _HELD_OUT
-        (held_out if is_held_out else train).append(document)
+        is_held_out = corpora.hash_position(document.lines) < _HELD_OUT
+        (held_out if is_held_out else train).append(document.lines)
     print(f"{stats.documents:,} documents, {stats.lines:,} sentences.")
     _write("corpus.txt", _document_lines(train))
     _write("held_out.txt", _document_lines(held_out))
@@ -87,7 +87,7 @@ def _write_texts():
     os.rename(_path("task.tmp"), _path("task"))
 
 
-def _document_lines(documents: Sequence[corpora.Document]) -> list[str]:
+def _document_lines(documents: Sequence[list[str]]) -> list[str]:
     return [line for document in documents for line in [*document, ""]]
 
 

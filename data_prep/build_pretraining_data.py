@@ -1,25 +1,41 @@
-"""Turns text into a data folder that `electra_tf.run_pretraining` reads.
+r"""Turns text into a data folder that `electra_tf.run_pretraining` reads.
 
     python -m data_prep.build_pretraining_data --corpus=TEXT \
-        --vocab_file=vocab.txt --output_dir=DATA
+        --vocab_file=vocab.txt --output_dir=DATA --eval_fraction=0.01
 
-The text has a sentence or paragraph a line and a blank line between
+By default a text has a sentence or paragraph a line and a blank line between
 documents. The examples are those of the original's
 `build_pretraining_dataset.py`, except that no token of a long line is lost.
-Those of a document depend on the seed and the document's number only.
+The records depend on the text, the vocabulary, and the flags that are fields
+of `build_config.BuildConfig`; not on the number of processes. The same command
+again continues a build that was stopped.
 """
+
+import dataclasses
+import os
+import shlex
 
 from absl import flags
 
-from data_prep import dataset_building
+from data_prep import build_config
+from data_prep import workers
 from electra_tf import config_flags
 from electra_tf import program
 
 _CORPUS = flags.DEFINE_multi_string(
     "corpus",
     None,
-    "Text file, folder, pattern, or 'embedded'; may be repeated.",
+    "Text: a file, a folder, a pattern, 'tfds:NAME', or 'embedded'; may be "
+    "repeated. Files may be plain (.txt or any other name), .jsonl, or "
+    "archives (.tar, OpenWebText's .xz), and compressed (.gz, .bz2, .xz, "
+    ".zst).",
     required=True,
+)
+_CORPUS_WEIGHTS = flags.DEFINE_list(
+    "corpus_weights",
+    None,
+    "How often the text of each --corpus is used, in their order: 2.5 means "
+    "twice, and half of the documents a third time; 0.1 a tenth of them.",
 )
 _VOCAB_FILE = flags.DEFINE_string(
     "vocab_file", None, "Vocabulary, one word piece a line.", required=True
@@ -30,17 +46,67 @@ _OUTPUT_DIR = flags.DEFINE_string(
 _OVERWRITE = flags.DEFINE_boolean(
     "overwrite", False, "Replace the data set in a folder that is not empty."
 )
-config_flags.define(dataset_building.BuildConfig)
+_BLANKS_SEPARATE_DOCS = flags.DEFINE_boolean(
+    "blanks_separate_docs",
+    None,
+    "As in the original: true is --documents=blank_lines, false is "
+    "--documents=file.",
+)
+_NUM_PROCESSES = flags.DEFINE_integer(
+    "num_processes",
+    len(os.sched_getaffinity(0)),
+    "Processes that work; the processors of this machine, by default.",
+    lower_bound=1,
+)
+_RUNNER = flags.DEFINE_enum(
+    "runner",
+    "local",
+    ["local", "beam"],
+    "What does the work: this machine, or Apache Beam (pip install "
+    "'electra_tf[beam]').",
+)
+_BEAM_OPTIONS = flags.DEFINE_string(
+    "beam_options",
+    "",
+    "Flags of Beam's own pipeline, such as '--runner=DataflowRunner "
+    "--project=P --region=R'; all paths must then be where its workers can "
+    "reach them.",
+)
+config_flags.define(build_config.BuildConfig)
 flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
 
 
+def _config() -> build_config.BuildConfig:
+    config = config_flags.override(build_config.BuildConfig())
+    if _BLANKS_SEPARATE_DOCS.value is None:
+        return config
+    if config_flags.given("documents"):
+        raise flags.Error("Give --documents or --blanks_separate_docs.")
+    documents = "blank_lines" if _BLANKS_SEPARATE_DOCS.value else "file"
+    return dataclasses.replace(config, documents=documents)
+
+
 def main():
+    config = _config()
+    if _BEAM_OPTIONS.value and _RUNNER.value != "beam":
+        raise flags.Error("--beam_options needs --runner=beam.")
+    if _RUNNER.value == "local" and _NUM_PROCESSES.value > 1:
+        # While TensorFlow is imported here, other processes import it, too.
+        workers.prepare(["data_prep.dataset_building"])
+    from data_prep import dataset_building
+
+    weights = _CORPUS_WEIGHTS.value
     summary = dataset_building.build(
         _CORPUS.value,
         vocab_file=_VOCAB_FILE.value,
         output_dir=_OUTPUT_DIR.value,
-        build_config=config_flags.override(dataset_building.BuildConfig()),
+        config=config,
+        weights=None if weights is None else list(map(float, weights)),
         overwrite=_OVERWRITE.value,
+        num_processes=_NUM_PROCESSES.value,
+        beam_options=shlex.split(_BEAM_OPTIONS.value)
+        if _RUNNER.value == "beam"
+        else None,
     )
     print(summary)
 

@@ -1,136 +1,119 @@
-"""Readers of text: files, folders and the embedded corpus to documents.
+"""Reading a corpus: sources become units, and units become documents.
 
-A document is a list of stripped, non-empty lines. The embedded corpus is the
-English prose that every installation of this project already has: the
-documentation of the Python standard library and of installed packages.
+A unit is a part that can be read by itself, in any process; together they
+hold every document once, in an order that is always the same.
 """
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
-import gzip
-import hashlib
-from importlib import metadata
-import inspect
-import lzma
 import os
-import pydoc_data.topics
-import re
-import sysconfig
-import zlib
 
 import tensorflow as tf
 
-Document = list[str]
+from data_prep import archives
+from data_prep import documents
+from data_prep import embedded_corpus
+from data_prep import json_lines
+from data_prep import text_files
+from data_prep import tfds_corpora
+
+Document = documents.Document
+CorpusOptions = documents.CorpusOptions
+CorpusStats = documents.CorpusStats
+Unit = documents.Unit
+hash_position = documents.hash_position
 
 EMBEDDED = "embedded"
-_OPENERS = {".gz": gzip.open, ".xz": lzma.open}
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-# Of the packages that come with the requirements, those with much prose.
-_PACKAGES = (
-    "absl",
-    "keras",
-    "matplotlib",
-    "numpy",
-    "official",
-    "pandas",
-    "scipy",
-    "sklearn",
-    "tensorflow",
-    "tensorflow_datasets",
-    "tensorflow_text",
-    "tf_keras",
-)
-# Folders of tests, of copies of other packages and of machine-made wrappers.
-_SKIPPED_FOLDERS = frozenset(
-    ("test", "tests", "testing", "site-packages", "__pycache__", "idlelib")
-    + ("lib2to3", "_vendor", "_api", "externals", "compat")
-)
-_TRIPLE_QUOTED = re.compile(
-    r"(^[ \t]*)?[rRuUbB]{0,2}(\"\"\"|''')(.*?)(?<!\\)\2",
-    re.DOTALL | re.MULTILINE,
-)
-# One item of a list of arguments: its name is dropped, its text is prose.
-_ARGUMENT = re.compile(r"^(?:[-*] +)?[`*\w.]+(?: \([^)]*\))?: +(?=[A-Z])")
-_MARKUP = (
-    (re.compile(r":[\w:]+:`~?(?:[^`<]*<)?([^`>]*)>?`"), r"\1"),
-    (re.compile(r"\[([^\]]+)\]\([^)]*\)"), r"\1"),
-    (re.compile(r" ?\[\d+\]_"), ""),
-    (re.compile(r"`+_*|\*\*|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)"), ""),
-    (re.compile(r"\s+"), " "),
-)
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!vs\.)(?<!cf\.)(?<!al\.)"
-    r" (?=[\"'(]?[A-Z])"
-)
-_SENTENCE = re.compile(r"[\"'(]?[A-Z].*[.!?][\"')]?")
-_NOT_PROSE = re.compile(
-    r"[{}\[\]<>=|\\#@~^]|\.\.\.|::|->|\w_\w|\w\(|--"
-    r"| : |\b(e\.g|i\.e)\.$"
-)
+_READERS = {
+    "text": text_files.read,
+    "json": json_lines.read,
+    "packed": archives.read,
+    "tfds": tfds_corpora.read,
+    "embedded": embedded_corpus.read,
+}
+# Each part of an archive reads all of it, so it has to be large.
+_PACKED_UNITS = 32
+# How many times its size a compressed text is, about.
+_COMPRESSION = 4
+_DEFAULT_OPTIONS = CorpusOptions()
 
 
-@dataclasses.dataclass
-class CorpusStats:
-    """What a reader saw; it counts while documents are read.
-
-    Attributes:
-        files: Files opened.
-        documents: Documents that had any text.
-        lines: Lines with text.
-        bytes: Bytes read, after decompression.
-        empty_lines: Blank lines.
-        invalid_lines: Lines that are not UTF-8; the bad bytes were replaced
-            by U+FFFD.
-    """
-
-    files: int = 0
-    documents: int = 0
-    lines: int = 0
-    bytes: int = 0
-    empty_lines: int = 0
-    invalid_lines: int = 0
-
-
-def read_documents(
+def plan(
     sources: Sequence[str],
+    options: CorpusOptions,
     *,
-    blanks_separate_docs: bool = True,
-    stats: CorpusStats | None = None,
-) -> Iterator[Document]:
-    """Reads the documents of sources, in an order that is always the same.
+    unit_bytes: int = 8 << 20,
+) -> list[Unit]:
+    """Divides a corpus into parts that are read by themselves.
 
     Args:
-        sources: Each a text file, a folder (read recursively, by name), a
-            pattern such as "wiki/*.txt", or "embedded". Files that end in
-            .gz or .xz are decompressed. One sentence or paragraph a line.
-        blanks_separate_docs: Whether a blank line ends a document; a file is
-            one document otherwise. The embedded corpus ignores it.
-        stats: Is updated while reading.
+        sources: Each a file, a folder (read recursively, by name), a pattern
+            such as "wiki/*.txt", or one of these names: "embedded" is English
+            prose that every installation has, and "tfds:" with a name is a
+            data set of tensorflow_datasets. Files may be compressed, JSON
+            lines or tar archives, as their names say.
+        options: How documents are found in them.
+        unit_bytes: About how much text a unit has, where files can be divided.
 
     Raises:
-        ValueError: At once, if a source names no file; at the end, if there
-            was no text at all.
+        ValueError: if a source is not there, or is nothing that can be read.
     """
-    stats = CorpusStats() if stats is None else stats
-    files = [(source, path) for source in sources for path in expand(source)]
-    if not files:
+    if unit_bytes < 1:
+        raise ValueError(f"unit_bytes must be at least 1, got {unit_bytes}.")
+    if not sources:
         raise ValueError("No corpus was given.")
-    return _read_files(files, blanks_separate_docs, stats)
+    units = []
+    for number, source in enumerate(sources):
+        if source == EMBEDDED:
+            units.append(Unit(source=number, kind="embedded", path=EMBEDDED))
+            continue
+        if source.startswith(tfds_corpora.PREFIX):
+            units += tfds_corpora.plan(number, source, options, unit_bytes)
+            continue
+        with text_files.errors_named(f"Corpus {source!r}"):
+            for path in expand(source):
+                units += _plan_file(number, path, options, unit_bytes)
+    return units
+
+
+def _plan_file(
+    number: int, path: str, options: CorpusOptions, unit_bytes: int
+) -> list[Unit]:
+    stat = tf.io.gfile.stat(path)
+    size = stat.length
+    unit = Unit(
+        source=number,
+        kind="json" if json_lines.is_json_lines(path) else "text",
+        path=path,
+        version=text_files.file_version(stat),
+    )
+    if archives.is_packed(path):
+        parts = archives.num_parts(path, size, _PACKED_UNITS * unit_bytes)
+        if not path.lower().endswith(".tar"):
+            size *= _COMPRESSION
+        unit = dataclasses.replace(unit, kind="packed", size=size // parts)
+        return [
+            dataclasses.replace(unit, start=part, end=parts)
+            for part in range(parts)
+        ]
+    if unit.kind == "text" and options.documents == "file":
+        unit_bytes = max(1, size)
+    return [
+        dataclasses.replace(unit, start=start, end=end, size=end - start)
+        for start in range(0, max(1, size), unit_bytes)
+        for end in [min(size, start + unit_bytes)]
+    ]
 
 
 def expand(source: str) -> list[str]:
-    """The files of a source, sorted; hidden files of a folder are left out."""
-    if source == EMBEDDED:
-        return [EMBEDDED]
+    """The files of a source, sorted; what is hidden in a folder is left out."""
     if tf.io.gfile.isdir(source):
         paths = [
             os.path.join(folder, name)
             for folder, _, names in tf.io.gfile.walk(source)
             for name in names
-            if not name.startswith(".")
+            if not _is_hidden(os.path.join(folder.removeprefix(source), name))
         ]
     elif tf.io.gfile.exists(source):
         return [source]
@@ -148,182 +131,45 @@ def expand(source: str) -> list[str]:
     return sorted(paths)
 
 
-def hash_position(document: Document) -> float:
-    """A number in [0, 1) that depends on nothing but the document's text.
+def _is_hidden(path: str) -> bool:
+    return any(name.startswith(".") for name in path.split("/"))
 
-    Documents below 0.1 are a tenth of any corpus, and equal documents are on
-    the same side: so data can be held out without keeping lists.
+
+def read_unit(
+    unit: Unit, options: CorpusOptions, stats: CorpusStats
+) -> Iterator[Document]:
+    """Reads the documents of a unit, as `plan` made it; counts in `stats`."""
+    return _READERS[unit.kind](unit, options, stats)
+
+
+def read_documents(
+    sources: Sequence[str],
+    *,
+    options: CorpusOptions = _DEFAULT_OPTIONS,
+    stats: CorpusStats | None = None,
+) -> Iterator[Document]:
+    """Reads the documents of sources, in an order that is always the same.
+
+    Args:
+        sources: As `plan` takes them.
+        options: How documents are found in them.
+        stats: Is updated while reading.
+
+    Raises:
+        ValueError: At once, if a source names no file; at the end, if there
+            was no text at all.
     """
-    digest = hashlib.sha256("\n".join(document).encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
+    stats = CorpusStats() if stats is None else stats
+    units = plan(sources, options)
+    return _read_units(units, sources, options, stats)
 
 
-def _read_files(
-    files: Sequence[tuple[str, str]],
-    blanks_separate_docs: bool,
+def _read_units(
+    units: Sequence[Unit],
+    sources: Sequence[str],
+    options: CorpusOptions,
     stats: CorpusStats,
 ) -> Iterator[Document]:
-    for source, path in files:
-        if source == EMBEDDED:
-            documents = embedded_documents(stats)
-        else:
-            lines = _lines(path, stats)
-            documents = _group(lines, blanks_separate_docs, stats)
-        for document in documents:
-            stats.documents += 1
-            yield document
-    if not stats.documents:
-        raise ValueError(
-            f"The corpus has no text: {len(files)} file(s), "
-            f"{stats.bytes} bytes, {stats.empty_lines} blank lines in "
-            f"{sorted({source for source, _ in files})}."
-        )
-
-
-def _lines(path: str, stats: CorpusStats) -> Iterator[str]:
-    """The stripped lines of a file; "" for blank ones."""
-    stats.files += 1
-    with tf.io.gfile.GFile(path, "rb") as raw:
-        opener = _OPENERS.get(os.path.splitext(path)[1])
-        try:
-            for number, line in enumerate(opener(raw) if opener else raw):
-                stats.bytes += len(line)
-                if number == 0:
-                    line = line.removeprefix(_BYTE_ORDER_MARK)
-                yield _decode(line, stats).strip()
-        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-            raise ValueError(f"{path} cannot be read: {error}") from error
-
-
-def _decode(line: bytes, stats: CorpusStats) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        stats.invalid_lines += 1
-        return line.decode("utf-8", errors="replace")
-
-
-def _group(
-    lines: Iterable[str], blanks_separate_docs: bool, stats: CorpusStats
-) -> Iterator[Document]:
-    document = []
-    for line in lines:
-        if line:
-            stats.lines += 1
-            document.append(line)
-            continue
-        stats.empty_lines += 1
-        if blanks_separate_docs and document:
-            yield document
-            document = []
-    if document:
-        yield document
-
-
-def embedded_documents(stats: CorpusStats) -> Iterator[Document]:
-    """The documents of the embedded corpus, one sentence a line.
-
-    A document is what one module, help topic or package description says in
-    running English; paragraphs that were seen before are left out.
-    """
-    seen = set()
-    for text in _embedded_texts(stats):
-        stats.bytes += len(text.encode("utf-8", errors="replace"))
-        document = [
-            sentence
-            for paragraph in paragraphs(text)
-            for sentence in prose_sentences(paragraph)
-            if not (sentence in seen or seen.add(sentence))
-        ]
-        if len(document) > 1:
-            stats.lines += len(document)
-            yield document
-
-
-def _embedded_texts(stats: CorpusStats) -> Iterator[str]:
-    for _, text in sorted(pydoc_data.topics.topics.items()):
-        yield text
-    yield from _package_descriptions()
-    paths = sysconfig.get_paths()
-    folders = [paths["stdlib"]]
-    folders += [os.path.join(paths["purelib"], name) for name in _PACKAGES]
-    for path in _python_files(folders):
-        stats.files += 1
-        with open(path, encoding="utf-8", errors="replace") as file:
-            yield docstrings(file.read())
-
-
-def _package_descriptions() -> Iterator[str]:
-    packages = {
-        package.metadata["Name"].lower(): package
-        for package in metadata.distributions()
-        if package.metadata["Name"]
-    }
-    for _, package in sorted(packages.items()):
-        yield package.metadata.get_payload() or ""
-
-
-def _python_files(folders: Sequence[str]) -> Iterator[str]:
-    for root in folders:
-        for folder, subfolders, names in os.walk(root):
-            subfolders[:] = sorted(set(subfolders) - _SKIPPED_FOLDERS)
-            for name in sorted(names):
-                if name.endswith(".py") and "test" not in name:
-                    yield os.path.join(folder, name)
-
-
-def docstrings(code: str) -> str:
-    """The triple-quoted strings that start a line of Python code."""
-    return "\n\n".join(
-        inspect.cleandoc(match[3])
-        for match in _TRIPLE_QUOTED.finditer(code)
-        if match[1] is not None
-    )
-
-
-def paragraphs(text: str) -> Iterator[str]:
-    """Splits a text where it has blank lines or changes its indentation."""
-    lines, indent = [], 0
-    for line in text.split("\n"):
-        line_indent = len(line) - len(line.lstrip())
-        # The second line of an argument's text is deeper than its name.
-        hangs = len(lines) == 1 and _ARGUMENT.match(lines[0])
-        if (
-            not line.strip()
-            or (line_indent != indent and not hangs)
-            or (_ARGUMENT.match(line.strip()))
-        ):
-            if lines:
-                yield " ".join(lines)
-            lines = []
-        if line.strip():
-            lines.append(line.strip())
-            indent = line_indent
-    if lines:
-        yield " ".join(lines)
-
-
-def prose_sentences(paragraph: str) -> list[str]:
-    """The English sentences of a paragraph, without their markup."""
-    paragraph = _ARGUMENT.sub("", paragraph)
-    if paragraph.startswith((">>>", "..", ":")):
-        return []
-    for pattern, replacement in _MARKUP:
-        paragraph = pattern.sub(replacement, paragraph)
-    return [
-        sentence
-        for sentence in _SENTENCE_END.split(paragraph.strip())
-        if _is_prose(sentence)
-    ]
-
-
-def _is_prose(sentence: str) -> bool:
-    words = sentence.split()
-    letters = sum(map(str.isalpha, sentence))
-    return (
-        5 <= len(words) <= 100
-        and sentence.isascii()
-        and _SENTENCE.fullmatch(sentence) is not None
-        and letters >= 0.85 * (len(sentence) - len(words))
-        and _NOT_PROSE.search(sentence) is None
-    )
+    for unit in units:
+        yield from read_unit(unit, options, stats)
+    stats.check_text(sources)

@@ -1,212 +1,42 @@
-"""Building a data folder from text: read, tokenize, pack, write, publish.
+"""Building a data folder from text: plan, make examples, write, publish.
 
 The examples are those of the original's `build_pretraining_dataset.py`,
-except that no token of a long line is lost. Those of a document depend on the
-seed and the document's number only.
+except that no token of a long line is lost. They, their files and their order
+are functions of the text, the vocabulary and the configuration: not of the
+number of processes, nor of interruptions.
 """
 
 from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
-import contextlib
 import dataclasses
+import datetime
+import functools
 import os
 import re
 import sys
 import time
+from typing import Any
 
 from absl import logging
+import numpy as np
 import tensorflow as tf
 
+from data_prep import build_config
+from data_prep import build_plan
+from data_prep import build_tasks
 from data_prep import corpora
-from data_prep import segments
-from electra_tf import config_checks
+from data_prep import examples
+from data_prep import workers
+from electra_tf import dataset_info
 from electra_tf import records
 from electra_tf import tokenization
 
-_SHARD_BYTES = 4_000_000
-_MAX_SHARDS = 512  # All are open at once; systems allow 1,024 files or more.
-
-# What a data set consists of, and nothing else is ever deleted.
+# What a data set consists of; nothing else in a user's folder is deleted.
 _DATA_FILE = re.compile(
     rf"{re.escape(records.SHARD_PREFIX)}\d{{5}}-of-\d{{5}}"
-    rf"|{re.escape(records.INFO_FILE)}"
+    rf"|{re.escape(dataset_info.INFO_FILE)}"
 )
-_STAGED_FILE = re.compile(
-    rf"({_DATA_FILE.pattern}|{re.escape(tokenization.VOCAB_FILE)}"
-    rf"|{re.escape(tokenization.SETTINGS_FILE)})(\.tmp)?"
-)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class BuildConfig:
-    """What decides the examples of a text, and where they go.
-
-    Attributes:
-        max_seq_length: Tokens an example, with [CLS] and [SEP].
-        lower_case: Whether the text is lower-cased; the vocabulary has to
-            match.
-        strip_accents: Whether accents are removed, if it is lower-cased.
-        blanks_separate_docs: Whether a blank line ends a document; otherwise
-            a file is one document.
-        split_long_lines: Whether what does not fit into an example starts the
-            next one; otherwise it is dropped, as the original does.
-        one_segment_prob: Share of the examples with one segment only.
-        short_seq_prob: Share of the examples with a random shorter length.
-        eval_fraction: Share of the documents, chosen by their text, that go
-            to the folder `eval` in the output, a data folder of its own.
-        num_shards: Number of record files; if not given, one for each 4 MB of
-            text, up to 512.
-        seed: Decides all random choices.
-    """
-
-    max_seq_length: int = 128
-    lower_case: bool = True
-    strip_accents: bool = True
-    blanks_separate_docs: bool = True
-    split_long_lines: bool = True
-    one_segment_prob: float = 0.1
-    short_seq_prob: float = 0.05
-    eval_fraction: float = 0.0
-    num_shards: int | None = None
-    seed: int = 0
-
-    def __post_init__(self):
-        config_checks.check_types(self)
-        config_checks.check_range(
-            self, at_least_0="seed", share="eval_fraction"
-        )
-        if self.num_shards is not None:
-            config_checks.check_range(self, at_least_1="num_shards")
-        _ = self.segment_options  # Its own checks.
-
-    @property
-    def segment_options(self) -> segments.SegmentOptions:
-        """How lines become examples."""
-        return segments.SegmentOptions(
-            max_seq_length=self.max_seq_length,
-            split_long_lines=self.split_long_lines,
-            one_segment_prob=self.one_segment_prob,
-            short_seq_prob=self.short_seq_prob,
-        )
-
-
-@dataclasses.dataclass
-class Counts:
-    """What a data folder was made of, without and with special tokens."""
-
-    documents: int = 0
-    lines: int = 0
-    lines_without_tokens: int = 0
-    tokens: int = 0
-    unknown_tokens: int = 0
-    dropped_tokens: int = 0
-    examples: int = 0
-    example_tokens: int = 0
-
-    def __str__(self) -> str:
-        return (
-            f"{self.documents:,} documents, {self.lines:,} lines "
-            f"({self.lines_without_tokens:,} skipped: no tokens in them), "
-            f"{self.tokens:,} tokens "
-            f"({self.unknown_tokens / max(1, self.tokens):.3%} [UNK], "
-            f"{self.dropped_tokens:,} dropped from long lines), "
-            f"{self.examples:,} examples of "
-            f"{self.example_tokens / max(1, self.examples):.1f} tokens"
-        )
-
-
-@dataclasses.dataclass(kw_only=True)
-class _FolderWriter:
-    """Writes a data folder beside its place, and moves it there in the end."""
-
-    directory: str
-    staging: str
-    tokenizer: tokenization.Tokenizer
-    config: BuildConfig
-
-    def __post_init__(self):
-        self.counts = Counts()
-        self._shards = records.shard_names(self.config.num_shards)
-        self._sizes = [0] * len(self._shards)
-        try:
-            # Of a run that was killed.
-            _remove_files(self.staging, _STAGED_FILE)
-            self.tokenizer.save(self.staging)
-            self._files = [
-                tf.io.TFRecordWriter(os.path.join(self.staging, name))
-                for name in self._shards
-            ]
-        except tf.errors.OpError as error:
-            raise ValueError(
-                f"Cannot write to {self.directory}: {error.message}"
-            ) from error
-
-    def add(self, sentences: list[list[int]], index: int) -> None:
-        """Writes the examples of a document."""
-        counts = self.counts
-        num_tokens = sum(map(len, sentences))
-        unknown = self.tokenizer.unk_id
-        counts.documents += 1
-        counts.lines += len(sentences)
-        counts.lines_without_tokens += sentences.count([])
-        counts.tokens += num_tokens
-        counts.unknown_tokens += sum(ids.count(unknown) for ids in sentences)
-        counts.dropped_tokens += num_tokens
-        examples = segments.document_features(
-            sentences,
-            self.config.segment_options,
-            index=index,
-            seed=self.config.seed,
-            cls_id=self.tokenizer.cls_id,
-            sep_id=self.tokenizer.sep_id,
-        )
-        for number, features in enumerate(examples):
-            shard = (index + number) % len(self._files)
-            self._files[shard].write(records.serialize_example(features))
-            self._sizes[shard] += 1
-            length = sum(features["input_mask"])
-            num_special = 2 + max(features["segment_ids"])
-            counts.examples += 1
-            counts.example_tokens += length
-            counts.dropped_tokens -= length - num_special
-
-    def publish(self, corpus: Sequence[str]) -> None:
-        """Describes the data set and moves it to its place."""
-        for file in self._files:
-            file.close()
-        info = records.DatasetInfo(
-            max_seq_length=self.config.max_seq_length,
-            shards=dict(zip(self._shards, self._sizes)),
-            vocab_size=self.tokenizer.vocab_size,
-            vocab_sha256=self.tokenizer.vocab_sha256,
-            tokenizer=self.tokenizer.settings(),
-            source=list(corpus),
-            seed=self.config.seed,
-            command=sys.argv,
-            versions={"tensorflow": tf.__version__},
-            counts=dataclasses.asdict(self.counts),
-        )
-        records.write_info(info, self.staging)
-        tf.io.gfile.makedirs(self.directory)
-        _remove_files(self.directory, _DATA_FILE)
-        names = tf.io.gfile.listdir(self.staging)
-        # The description comes last: without it, there is no data set.
-        for name in sorted(names, key=lambda name: name == records.INFO_FILE):
-            tf.io.gfile.rename(
-                os.path.join(self.staging, name),
-                os.path.join(self.directory, name),
-                overwrite=True,
-            )
-
-    def clean_up(self) -> None:
-        """Removes what was not published."""
-        for file in self._files:
-            file.close()
-        _remove_files(self.staging, _STAGED_FILE)
-        if not tf.io.gfile.listdir(self.staging):
-            tf.io.gfile.rmtree(self.staging)
+_SECONDS_BETWEEN_LOGS = 10
 
 
 def build(
@@ -214,10 +44,24 @@ def build(
     *,
     vocab_file: str,
     output_dir: str,
-    build_config: BuildConfig,
+    config: build_config.BuildConfig,
+    weights: Sequence[float] | None = None,
     overwrite: bool = False,
+    num_processes: int = 1,
+    beam_options: Sequence[str] | None = None,
 ) -> str:
     """Writes a data folder, and perhaps one of held-out documents in it.
+
+    Args:
+        corpus: Sources of text, see `corpora.plan`.
+        vocab_file: The vocabulary.
+        output_dir: A folder that is new or empty.
+        config: What decides the records.
+        weights: How often each source is used; once if not given.
+        overwrite: Whether a data set in `output_dir` is replaced.
+        num_processes: How many processes work.
+        beam_options: If given, Apache Beam does the work, with these options
+            of its pipeline.
 
     Returns:
         A summary of what was read and written.
@@ -226,108 +70,188 @@ def build(
         ValueError: if the corpus cannot be read or is empty, the vocabulary
             is not one, or the output cannot be written to.
     """
+    start = time.monotonic()
     output_dir = output_dir.rstrip("/")
+    weights = _check_weights(weights, corpus)
     tokenizer = tokenization.Tokenizer.from_vocab_file(
         vocab_file,
-        lower_case=build_config.lower_case,
-        strip_accents=build_config.strip_accents,
+        lower_case=config.lower_case,
+        strip_accents=config.strip_accents,
     )
-    stats = corpora.CorpusStats()
-    documents = corpora.read_documents(
-        corpus,
-        blanks_separate_docs=build_config.blanks_separate_docs,
-        stats=stats,
+    plan = build_plan.make(
+        config,
+        corpus=corpus,
+        weights=weights,
+        vocab_sha256=tokenizer.vocab_sha256,
+        runner="local" if beam_options is None else "beam",
     )
     _check_output(output_dir, overwrite)
-    total_bytes = _corpus_bytes(corpus)
-    if build_config.num_shards is None:
-        num_shards = min(_MAX_SHARDS, 1 + total_bytes // _SHARD_BYTES)
-        build_config = dataclasses.replace(build_config, num_shards=num_shards)
-    folders = {"train": output_dir}
-    eval_dir = os.path.join(output_dir, "eval")
-    if build_config.eval_fraction:
-        folders["eval"] = eval_dir
-    progress = _Progress(stats, total_bytes)
-    with contextlib.ExitStack() as stack:
-        writers = {}
-        for name, folder in folders.items():
-            writers[name] = _FolderWriter(
-                directory=folder,
-                staging=f"{output_dir}.{name}.partial",
-                tokenizer=tokenizer,
-                config=build_config,
-            )
-            stack.callback(writers[name].clean_up)
-        _write_examples(
-            progress.watch(segments.tokenize_documents(documents, tokenizer)),
-            writers,
-            build_config.eval_fraction,
-        )
-        # Of a data set that is replaced, perhaps by one without.
-        _remove_files(eval_dir, _DATA_FILE)
-        for writer in reversed(writers.values()):  # The whole comes last.
-            writer.publish(corpus)
-    counts = [f"{name}: {writer.counts}" for name, writer in writers.items()]
-    return "\n".join([progress.summary(), *counts])
+    work = build_plan.WorkFolder(f"{output_dir}.partial")
+    if work.start(plan, tokenizer):
+        logging.info("Going on with the unfinished work in %s.", work.path)
+    build_tasks.load.cache_clear()  # Perhaps of another plan.
+    if beam_options is None:
+        _run_locally(work, plan, num_processes=num_processes)
+    else:
+        from data_prep import beam_pipeline  # Beam is optional.
+
+        beam_pipeline.run(work, plan, beam_options)
+    try:
+        summary = _describe(work, plan, corpus=corpus, tokenizer=tokenizer)
+    except ValueError:  # The same text would give the same again.
+        tf.io.gfile.rmtree(work.path)
+        raise
+    _publish(work, output_dir)
+    seconds = time.monotonic() - start
+    return f"{summary}\n{output_dir}: made in {seconds:.1f} s."
 
 
-def _write_examples(
-    documents: Iterable[tuple[list[str], list[list[int]]]],
-    writers: Mapping[str, _FolderWriter],
-    eval_fraction: float,
+def _run_locally(
+    work: build_plan.WorkFolder, plan: build_plan.Plan, *, num_processes: int
 ) -> None:
-    for index, (document, sentences) in enumerate(documents):
-        # By its text: equal documents are on the same side.
-        is_eval = corpora.hash_position(document) < eval_fraction
-        writers["eval" if is_eval else "train"].add(sentences, index)
-    for name, writer in writers.items():
-        if not writer.counts.examples:
-            raise ValueError(
-                f"The corpus gives no example for the {name} data, with "
-                f"eval_fraction {eval_fraction}. Give more text."
-            )
+    """Does what is missing of both kinds of work, one after the other."""
+    numbers = work.missing_units(plan)
+    sizes = [plan.units[number].size for number in numbers]
+    _work(
+        build_tasks.process_unit,
+        work,
+        numbers,
+        num_processes=num_processes,
+        progress=_Progress("read", len(numbers), num_bytes=sum(sizes)),
+    )
+    numbers = work.missing_files(plan)
+    _work(
+        build_tasks.write_file,
+        work,
+        numbers,
+        num_processes=num_processes,
+        progress=_Progress("write", len(numbers)),
+    )
+
+
+def _work(task, work, numbers, *, num_processes, progress) -> None:
+    workers.run(
+        functools.partial(task, work.path),
+        numbers,
+        num_processes=num_processes,
+        start_process=build_tasks.use_one_thread,
+        on_progress=progress,
+    )
 
 
 class _Progress:
-    """Says how far the work is and how fast it goes."""
+    """Says how far some work is, how fast it goes, and when it will end."""
 
-    def __init__(self, stats: corpora.CorpusStats, total_bytes: int):
-        self._stats = stats
-        self._total_megabytes = total_bytes / 1e6
-        self._start = time.monotonic()
+    def __init__(self, name: str, num_tasks: int, *, num_bytes: int = 0):
+        self._name = name
+        self._num_tasks = num_tasks
+        self._num_bytes = num_bytes
+        self._start = self._last = time.monotonic()
 
-    def watch(self, items: Iterable) -> Iterator:
-        for item in items:
-            yield item
-            logging.log_every_n_seconds(logging.INFO, "%s", 10, self)
+    def __call__(self, num_begun: int, amount: int) -> None:
+        now = time.monotonic()
+        if now - self._last < _SECONDS_BETWEEN_LOGS:
+            return
+        self._last = now
+        seconds = now - self._start
+        line = f"{self._name} | {num_begun}/{self._num_tasks}"
+        done = (num_begun - 1) / self._num_tasks
+        if self._name == "read":
+            line += f" | {amount / 1e6:.1f} MB"
+            line += f" | {amount / 1e6 / seconds:.2f} MB/s"
+            if self._num_bytes:
+                done = amount / self._num_bytes
+        if done > 0:
+            left = max(0.0, seconds / done - seconds)
+            line += f" | ETA {datetime.timedelta(seconds=round(left))}"
+        logging.info("%s", line)
 
-    def __str__(self) -> str:
-        done, rate = self._megabytes_and_rate()
-        line = f"build | {done:.1f} MB | {rate:.2f} MB/s"
-        if self._total_megabytes:
-            line += f" | ETA {(self._total_megabytes - done) / rate:.0f} s"
-        return line
 
-    def summary(self) -> str:
-        stats = self._stats
-        done, rate = self._megabytes_and_rate()
-        return (
-            f"corpus: {done:.1f} MB in {stats.files} files, {rate:.2f} MB/s; "
-            f"{stats.empty_lines:,} blank lines skipped, "
-            f"{stats.invalid_lines:,} lines of invalid UTF-8 repaired"
+def _describe(
+    work: build_plan.WorkFolder,
+    plan: build_plan.Plan,
+    *,
+    corpus: Sequence[str],
+    tokenizer: tokenization.Tokenizer,
+) -> str:
+    """Writes the descriptions of the data sets; returns a summary.
+
+    Raises:
+        ValueError: if there is nothing in one of them.
+    """
+    stats = corpora.CorpusStats()
+    counts = [examples.Counts(), examples.Counts()]
+    for number in range(len(plan.units)):
+        report = build_plan.read_json(work.unit_report(number))
+        stats += corpora.CorpusStats(**report["corpus"])
+        counts = [
+            total + examples.Counts(**fields)
+            for total, fields in zip(counts, report["counts"])
+        ]
+    stats.check_text(corpus)
+    common = dict(
+        max_seq_length=plan.config.max_seq_length,
+        vocab_size=tokenizer.vocab_size,
+        vocab_sha256=tokenizer.vocab_sha256,
+        tokenizer=tokenizer.settings(),
+        source=list(corpus),
+        seed=plan.config.seed,
+        command=sys.argv,
+        versions={"tensorflow": tf.__version__},
+    )
+    lines = [_corpus_summary(stats)]
+    for part, part_counts in zip(plan.parts, counts):
+        if not part_counts.examples:
+            raise ValueError(
+                f"The corpus gives no example for the {part.name} data, with "
+                f"eval_fraction {plan.config.eval_fraction}. Give more text."
+            )
+        contents = _contents(work, part, plan.config.max_seq_length)
+        contents["counts"] |= dataclasses.asdict(part_counts)
+        contents["counts"] |= {
+            f"corpus_{name}": count
+            for name, count in dataclasses.asdict(stats).items()
+        }
+        dataset_info.write(
+            dataset_info.DatasetInfo(**common, **contents),
+            os.path.join(work.data, part.folder),
         )
+        repeated = contents["counts"]["repeated_examples"]
+        lines.append(
+            f"{part.name}: {part_counts}, {repeated:,} of them repeated"
+        )
+    return "\n".join(lines)
 
-    def _megabytes_and_rate(self) -> tuple[float, float]:
-        megabytes = self._stats.bytes / 1e6
-        return megabytes, megabytes / (time.monotonic() - self._start)
+
+def _contents(
+    work: build_plan.WorkFolder, part: build_plan.Part, max_seq_length: int
+) -> dict[str, Any]:
+    """What is in the files of a data set, for its description."""
+    reports = [
+        build_plan.read_json(work.file_report(number)) for number in part.files
+    ]
+    sizes = [report["examples"] for report in reports]
+    lengths = np.zeros(max_seq_length + 1, np.int64)
+    for report in reports:
+        counts = np.array(report["lengths"], np.int64)
+        lengths[: len(counts)] += counts
+    return {
+        "shards": dict(zip(records.shard_names(len(sizes)), sizes)),
+        "length_counts": dataset_info.count_lengths(lengths, max_seq_length),
+        "counts": {
+            "repeated_examples": sum(report["repeated"] for report in reports)
+        },
+    }
 
 
-def _corpus_bytes(corpus: Sequence[str]) -> int:
-    """How much text there is; 0 if that is not known before it is read."""
-    paths = [path for source in corpus for path in corpora.expand(source)]
-    if any(path.endswith((corpora.EMBEDDED, ".gz", ".xz")) for path in paths):
-        return 0
-    return sum(tf.io.gfile.stat(path).length for path in paths)
+def _corpus_summary(stats: corpora.CorpusStats) -> str:
+    return (
+        f"corpus: {stats.bytes / 1e6:.1f} MB in {stats.files:,} files; "
+        f"{stats.empty_lines:,} blank lines and {stats.empty_documents:,} "
+        f"empty documents skipped, {stats.malformed_lines:,} malformed lines "
+        f"left out, {stats.invalid_lines:,} lines of invalid UTF-8 repaired, "
+        f"{stats.long_lines:,} lines longer than 1 MiB cut"
+    )
 
 
 def _check_output(output_dir: str, overwrite: bool) -> None:
@@ -341,7 +265,60 @@ def _check_output(output_dir: str, overwrite: bool) -> None:
         )
 
 
-def _remove_files(directory: str, pattern: re.Pattern) -> None:
+def _publish(work: build_plan.WorkFolder, output_dir: str) -> None:
+    """Moves the data to their place, and removes what is left of the work."""
+    is_dir = tf.io.gfile.isdir(output_dir)
+    if is_dir and tf.io.gfile.listdir(output_dir):
+        _replace(work.data, output_dir)
+    else:
+        tf.io.gfile.rename(work.data, output_dir, overwrite=is_dir)
+    tf.io.gfile.rmtree(work.path)
+
+
+def _replace(data_dir: str, output_dir: str) -> None:
+    """Replaces a data set in a folder that may hold other things."""
+    eval_dir = os.path.join(output_dir, build_plan.EVAL_FOLDER)
+    for directory in (output_dir, eval_dir):
+        # The description goes first and comes last: without it, there is no
+        # data set.
+        _remove_data(directory)
+    for folder in (build_plan.EVAL_FOLDER, ""):
+        source = os.path.join(data_dir, folder)
+        if not tf.io.gfile.isdir(source):
+            continue
+        target = os.path.join(output_dir, folder)
+        tf.io.gfile.makedirs(target)
+        names = [
+            name
+            for name in tf.io.gfile.listdir(source)
+            if not tf.io.gfile.isdir(os.path.join(source, name))
+        ]
+        for name in _description_last(names):
+            tf.io.gfile.rename(
+                os.path.join(source, name),
+                os.path.join(target, name),
+                overwrite=True,
+            )
+
+
+def _remove_data(directory: str) -> None:
     if tf.io.gfile.isdir(directory):
-        for name in filter(pattern.fullmatch, tf.io.gfile.listdir(directory)):
+        names = filter(_DATA_FILE.fullmatch, tf.io.gfile.listdir(directory))
+        for name in reversed(_description_last(names)):
             tf.io.gfile.remove(os.path.join(directory, name))
+
+
+def _description_last(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: name == dataset_info.INFO_FILE)
+
+
+def _check_weights(
+    weights: Sequence[float] | None, corpus: Sequence[str]
+) -> list[float]:
+    weights = [1.0] * len(corpus) if weights is None else list(weights)
+    if len(weights) != len(corpus) or min(weights, default=1.0) <= 0.0:
+        raise ValueError(
+            f"Give one weight above 0 for each of the {len(corpus)} sources "
+            f"of the corpus, got {weights}."
+        )
+    return weights

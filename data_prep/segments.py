@@ -7,10 +7,8 @@ from a generator with `random()` and `randint(low, high)` that the caller
 gives, such as `random.Random`. No TensorFlow is imported here.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Sequence
 import dataclasses
-import itertools
 import random
 from typing import NamedTuple
 
@@ -18,8 +16,10 @@ from typing import NamedTuple
 _NUM_SPECIAL = 3
 # As in the original: the shortest random target.
 _MIN_TARGET_LENGTH = 5
-# What is tokenized at once; fewer characters would be slower.
-_BATCH_CHARACTERS = 1 << 20
+
+# Token ids, or the `range` of their numbers in some array: nothing but its
+# length and slices are asked for.
+Sentence = Sequence[int]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,15 +54,15 @@ class SegmentOptions:
 
 
 class Segments(NamedTuple):
-    """The token ids of one example, without special tokens.
+    """What the lines of one example gave, without special tokens.
 
     Attributes:
-        first: Never empty.
-        second: Empty in an example of one segment.
+        first: Sentences, or what of them is in the example; never empty.
+        second: Likewise; empty in an example of one segment.
     """
 
-    first: list[int]
-    second: list[int]
+    first: list[Sentence]
+    second: list[Sentence]
 
 
 class ExampleBuilder:
@@ -88,7 +88,17 @@ class ExampleBuilder:
         self._sentences = []
         self._length = 0
 
-    def add_sentence(self, ids: list[int]) -> list[Segments]:
+    @classmethod
+    def for_document(
+        cls, options: SegmentOptions, rng: random.Random
+    ) -> "ExampleBuilder":
+        """A builder for one document."""
+        # Unlike the original: a document does not inherit the target length
+        # that was drawn at the end of the one before, so that documents can
+        # be made into examples in any order, and in parallel.
+        return cls(options, rng, target_length=draw_target_length(options, rng))
+
+    def add_sentence(self, ids: Sentence) -> list[Segments]:
         """Adds one line of a document; returns the examples that it fills."""
         if not self._options.split_long_lines:
             # As in the original: the length that counts as full has no room
@@ -110,7 +120,7 @@ class ExampleBuilder:
         """Returns the example that the document's last lines make, if any."""
         return [self._make_example()] if self._length else []
 
-    def _add(self, ids: list[int], full: int) -> list[Segments]:
+    def _add(self, ids: Sentence, full: int) -> list[Segments]:
         self._sentences.append(ids)
         self._length += len(ids)
         return [self._make_example()] if self._length >= full else []
@@ -123,30 +133,45 @@ class ExampleBuilder:
 
     def _divide(self) -> Segments:
         """Distributes the sentences over two segments."""
-        length = self._options.max_seq_length
         if self._rng.random() < self._options.one_segment_prob:
-            first_length = float("inf")
+            first_target = float("inf")
         else:
-            first_length = (self._target_length - _NUM_SPECIAL) // 2
+            first_target = (self._target_length - _NUM_SPECIAL) // 2
         first, second = [], []
+        first_length = second_length = 0
         for sentence in self._sentences:
             # As in the original: the line that overflows the first segment
             # joins it half of the time, and a short line may do so even after
             # another one went to the second.
             if (
-                not first
-                or len(first) + len(sentence) < first_length
+                not first_length
+                or first_length + len(sentence) < first_target
                 or (
-                    not second
-                    and len(first) < first_length
+                    not second_length
+                    and first_length < first_target
                     and self._rng.random() < 0.5
                 )
             ):
-                first += sentence
+                first.append(sentence)
+                first_length += len(sentence)
             else:
-                second += sentence
-        first = first[: length - 2]
-        return Segments(first, second[: max(0, length - 3 - len(first))])
+                second.append(sentence)
+                second_length += len(sentence)
+        length = self._options.max_seq_length
+        first_length = min(first_length, length - 2)
+        return Segments(
+            _cut(first, first_length), _cut(second, length - 3 - first_length)
+        )
+
+
+def _cut(sentences: list[Sentence], length: int) -> list[Sentence]:
+    """The sentences up to so many tokens, without empty ones."""
+    kept = []
+    for sentence in sentences:
+        if part := sentence[: max(0, length)]:
+            kept.append(part)
+            length -= len(part)
+    return kept
 
 
 def draw_target_length(options: SegmentOptions, rng: random.Random) -> int:
@@ -154,94 +179,3 @@ def draw_target_length(options: SegmentOptions, rng: random.Random) -> int:
     if rng.random() < options.short_seq_prob:
         return rng.randint(_MIN_TARGET_LENGTH, options.max_seq_length)
     return options.max_seq_length
-
-
-def document_examples(
-    sentences: Iterable[list[int]],
-    options: SegmentOptions,
-    rng: random.Random,
-) -> Iterator[Segments]:
-    """Yields the examples of one document, given as token ids of its lines."""
-    # Unlike the original: a document does not inherit the target length that
-    # was drawn at the end of the one before, so that documents can be made
-    # into examples in any order, and in parallel.
-    builder = ExampleBuilder(
-        options, rng, target_length=draw_target_length(options, rng)
-    )
-    for sentence in sentences:
-        yield from builder.add_sentence(sentence)
-    yield from builder.end_document()
-
-
-def pack(
-    segments: Segments, *, max_seq_length: int, cls_id: int, sep_id: int
-) -> dict[str, list[int]]:
-    """The features of an example: `[CLS] first [SEP]` or with `second [SEP]`.
-
-    Returns:
-        `input_ids`, `input_mask` (1 for tokens, 0 for padding) and
-        `segment_ids` (1 for the second segment and its [SEP]), each a list of
-        `max_seq_length` ints.
-    """
-    first = [cls_id, *segments.first, sep_id]
-    second = [*segments.second, sep_id] if segments.second else []
-    length = len(first) + len(second)
-    padding = [0] * (max_seq_length - length)
-    return {
-        "input_ids": first + second + padding,
-        "input_mask": [1] * length + padding,
-        "segment_ids": [0] * len(first) + [1] * len(second) + padding,
-    }
-
-
-def document_features(
-    sentences: Iterable[list[int]],
-    options: SegmentOptions,
-    *,
-    index: int,
-    seed: int,
-    cls_id: int,
-    sep_id: int,
-) -> Iterator[dict[str, list[int]]]:
-    """Yields the features of each example of a document, as `pack` does.
-
-    The document's number in the corpus and the seed decide all random
-    choices, so that documents can be worked on in any order and place.
-    """
-    rng = random.Random(f"{seed}:{index}")
-    for example in document_examples(sentences, options, rng):
-        yield pack(
-            example,
-            max_seq_length=options.max_seq_length,
-            cls_id=cls_id,
-            sep_id=sep_id,
-        )
-
-
-def tokenize_documents(
-    documents: Iterable[list[str]], tokenizer
-) -> Iterator[tuple[list[str], list[list[int]]]]:
-    """Yields each document with the token ids of its lines.
-
-    Args:
-        documents: Lists of lines.
-        tokenizer: A `tokenization.Tokenizer`, or what has its `tokenize`.
-    """
-    for batch in _batches(documents):
-        ids = tokenizer.tokenize([line for lines in batch for line in lines])
-        flat, splits = ids.values.numpy().tolist(), ids.row_splits.numpy()
-        sentences = (flat[a:b] for a, b in itertools.pairwise(splits.tolist()))
-        for document in batch:
-            yield document, list(itertools.islice(sentences, len(document)))
-
-
-def _batches(documents: Iterable[list[str]]) -> Iterator[list[list[str]]]:
-    batch, size = [], 0
-    for document in documents:
-        batch.append(document)
-        size += sum(map(len, document))
-        if size >= _BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

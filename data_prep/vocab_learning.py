@@ -6,10 +6,7 @@ tensorflow_text's WordPiece learner; the five special tokens come first.
 
 import collections
 from collections.abc import Iterable
-from collections.abc import Iterator
 import itertools
-import random
-import time
 import unicodedata
 
 from absl import logging
@@ -18,51 +15,23 @@ from tensorflow_text.tools.wordpiece_vocab import (
     wordpiece_tokenizer_learner_lib as learner,
 )
 
-from data_prep import corpora
 from electra_tf import tokenization
 
 _BATCH_LINES = 1000
-_SECONDS_BETWEEN_LOGS = 5.0
 # A vocabulary up to this much too large is accepted and cut to its size.
 _SLACK = 0.05
 _MAX_STEPS = 12
-
-
-def read_lines(
-    sources: Iterable[str], *, max_lines: int | None, seed: int
-) -> Iterator[str]:
-    """The lines of a corpus, or a uniform sample of them in random order."""
-    lines = itertools.chain.from_iterable(corpora.read_documents(sources))
-    if max_lines is None:
-        return lines
-    rng, sample = random.Random(seed), []
-    for number, line in enumerate(lines):
-        if number < max_lines:
-            sample.append(line)
-        elif (slot := rng.randrange(number + 1)) < max_lines:
-            sample[slot] = line
-    return iter(sample)
 
 
 def count_words(
     lines: Iterable[str], tokenizer: tokenization.Tokenizer
 ) -> collections.Counter[str]:
     """Counts the words and punctuation marks of normalised lines."""
-    chunks, num_lines, start = collections.Counter(), 0, time.time()
-    last_log = start
+    chunks = collections.Counter()
     lines = iter(lines)
     while batch := list(itertools.islice(lines, _BATCH_LINES)):
-        num_lines += len(batch)
         for text in tokenizer.normalize(batch).numpy():
             chunks.update(text.decode("utf-8").split())
-        if time.time() - last_log > _SECONDS_BETWEEN_LOGS:
-            last_log = time.time()
-            logging.info(
-                "count | %d lines | %.0f lines/s | %d distinct words",
-                num_lines,
-                num_lines / (last_log - start),
-                len(chunks),
-            )
     words = collections.Counter()
     for chunk, count in chunks.items():
         for word in split_punctuation(chunk):
@@ -189,6 +158,14 @@ def check_output(path: str, *, overwrite: bool) -> str:
     except (tf.errors.OpError, OSError) as error:
         raise ValueError(f"{path} cannot be written: {error}") from error
     return temporary
+
+
+def save(tokenizer: tokenization.Tokenizer, temporary: str, path: str) -> None:
+    """Writes a vocabulary to the temporary name, and gives it its own."""
+    with tf.io.gfile.GFile(temporary, "w") as file:
+        file.write("".join(f"{token}\n" for token in tokenizer.vocab))
+    tokenization.Tokenizer.from_vocab_file(temporary)  # Or it is not kept.
+    tf.io.gfile.rename(temporary, path, overwrite=True)
 
 
 def build_vocab(

@@ -65,13 +65,21 @@ def given(name: str, flag_values=flags.FLAGS) -> bool:
 
 
 def field_helps(config_class) -> dict[str, str]:
-    """The text of each entry under `Attributes:` in the class docstring."""
-    doc = inspect.getdoc(config_class)
-    section = doc.partition("Attributes:\n")[2]
-    entries = re.findall(
-        r"^    (\w+): (.*(?:\n        .*)*)", section, flags=re.MULTILINE
-    )
-    helps = {name: " ".join(text.split()) for name, text in entries}
+    """The text of each entry under `Attributes:` in the class docstring.
+
+    Fields of base classes have theirs in the docstrings of those.
+    """
+    helps = {}
+    for documented in reversed(config_class.__mro__):
+        if dataclasses.is_dataclass(documented):
+            doc = inspect.cleandoc(documented.__doc__)
+            section = doc.partition("Attributes:\n")[2]
+            entries = re.findall(
+                r"^    (\w+): (.*(?:\n        .*)*)",
+                section,
+                flags=re.MULTILINE,
+            )
+            helps |= {name: " ".join(text.split()) for name, text in entries}
     names = [field.name for field in dataclasses.fields(config_class)]
     if sorted(helps) != sorted(names):
         wrong = sorted(set(helps) ^ set(names))

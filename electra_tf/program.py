@@ -7,7 +7,6 @@ import traceback
 from absl import app
 from absl import flags
 from absl import logging
-import tensorflow as tf
 
 
 def run(main: Callable[[], None]):
@@ -23,8 +22,19 @@ def run(main: Callable[[], None]):
             raise app.UsageError(f"Unexpected arguments: {argv[1:]}.")
         try:
             main()
-        except (ValueError, flags.Error, tf.errors.OpError, OSError) as error:
+        except (
+            ValueError,
+            flags.Error,
+            OSError,
+            *_tensorflow_errors(),
+        ) as error:
             logging.debug("%s", traceback.format_exc())
             sys.exit(f"Error: {error}")
 
     app.run(checked_main)
+
+
+def _tensorflow_errors() -> tuple[type[Exception], ...]:
+    """None, if it was not imported: the program would wait for it."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (tensorflow.errors.OpError,) if tensorflow else ()

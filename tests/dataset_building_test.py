@@ -1,21 +1,38 @@
 """Tests of the program that turns text into a data folder."""
 
-import dataclasses
 import os
+import pathlib
+import signal
 import subprocess
 import sys
+import time
+from unittest import mock
 
 from absl.testing import parameterized
 import tensorflow as tf
 
+from data_prep import build_config
+from data_prep import build_plan
+from data_prep import build_tasks
 from data_prep import dataset_building
-from data_prep import segments
+from electra_tf import dataset_info
+from electra_tf import input_pipeline
 from electra_tf import records
 from electra_tf import tokenization
 from tests import testing
 
+_ROOT = pathlib.Path(__file__).parent.parent
 # A letter is a token of its own: 8 tokens in 2 lines, 30 tokens in 1 line.
 _TEXT = "a b c d e\nf g h\n\n" + " ".join("abcdefghij" * 3) + "\n"
+
+
+def contents(directory):
+    """The bytes of all files in a folder, by name; without descriptions."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(pathlib.Path(directory).rglob("*"))
+        if path.is_file() and path.name != dataset_info.INFO_FILE
+    }
 
 
 class BuildTest(parameterized.TestCase, tf.test.TestCase):
@@ -26,27 +43,31 @@ class BuildTest(parameterized.TestCase, tf.test.TestCase):
         self.output_dir = os.path.join(self.root, "data")
 
     def write(self, text, name="text.txt"):
-        path = os.path.join(self.root, name)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path
+        path = pathlib.Path(self.root, name)
+        # The time of its last change says whether it is the same text.
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+        return str(path)
 
-    def build(self, text=_TEXT, *, overwrite=False, **fields):
+    def build(self, text=_TEXT, *, name="data", arguments=None, **fields):
+        self.output_dir = os.path.join(self.root, name)
         fields = {"max_seq_length": 16, "short_seq_prob": 0.0} | fields
         return dataset_building.build(
             [self.write(text)],
             vocab_file=self.vocab_file,
             output_dir=self.output_dir,
-            build_config=dataset_building.BuildConfig(**fields),
-            overwrite=overwrite,
+            config=build_config.BuildConfig(**fields),
+            **arguments or {},
         )
 
     def tokens(self, directory=None):
         """The tokens of each example, in the order of the files."""
         directory = directory or self.output_dir
         tokenizer = tokenization.Tokenizer.load(directory)
-        num_examples = records.load_info(directory).num_examples
-        (batch,) = records.eval_dataset(directory, batch_size=num_examples)
+        num_examples = dataset_info.load(directory).num_examples
+        (batch,) = input_pipeline.eval_dataset(
+            directory, batch_size=num_examples
+        )
         lengths = tf.reduce_sum(batch["input_mask"], axis=1)
         return [
             " ".join(tokenizer.tokens(ids[:length]))
@@ -58,7 +79,7 @@ class DataFolderTest(BuildTest):
     def test_documents_become_examples_without_a_loss(self):
         self.build(one_segment_prob=1.0)
         # 16 - 3 = 13 tokens an example: 8, and 30 as 13 + 13 + 4.
-        self.assertEqual(
+        self.assertCountEqual(
             self.tokens(),
             [
                 "[CLS] a b c d e f g h [SEP]",
@@ -68,83 +89,185 @@ class DataFolderTest(BuildTest):
             ],
         )
 
-    def test_the_original_way_drops_the_rest_of_a_long_line(self):
-        summary = self.build(one_segment_prob=1.0, split_long_lines=False)
-        self.assertEqual(
-            self.tokens()[1], "[CLS] a b c d e f g h i j a b c d [SEP]"
-        )
-        self.assertIn("16 dropped", summary)  # 30 - (16 - 2).
-
     def test_the_description_says_what_is_there(self):
-        self.build(_TEXT + "\u4e00\n", num_shards=3, seed=7)
-        info = records.load_info(self.output_dir)
+        text = _TEXT + "\u4e00\n\n\na\n\na\n"
+        summary = self.build(text, num_shards=3, seed=7, one_segment_prob=1.0)
+        info = dataset_info.load(self.output_dir)
         tokenizer = tokenization.Tokenizer.load(self.output_dir)
         self.assertEqual(info.max_seq_length, 16)
         self.assertLen(info.shards, 3)
         self.assertEqual(info.vocab_sha256, tokenizer.vocab_sha256)
         self.assertEqual(info.seed, 7)
-        # Of the second document, 31 = 13 + 13 + 5 tokens; [CLS] and [SEP]
-        # make 8 more, and a second segment of the first example may one.
         self.assertEqual(
-            info.counts | {"example_tokens": 0},
             {
-                "documents": 2,
-                "lines": 4,
-                "lines_without_tokens": 0,
-                "tokens": 39,
+                name: info.counts[name]
+                for name in info.counts
+                if info.counts[name]
+            },
+            {
+                "documents": 4,
+                "lines": 6,
+                # Of the second document 31 = 13 + 13 + 5.
+                "tokens": 8 + 31 + 1 + 1,
                 "unknown_tokens": 1,
-                "dropped_tokens": 0,
-                "examples": 4,
-                "example_tokens": 0,
+                "examples": 6,
+                "example_tokens": 8 + 31 + 1 + 1 + 6 * 2,
+                "repeated_examples": 1,
+                "corpus_files": 1,
+                "corpus_documents": 4,
+                "corpus_lines": 6,
+                "corpus_bytes": len(text.encode()),
+                "corpus_empty_lines": 4,
             },
         )
+        # Lengths 10, 15, 15, 7, 3 and 3, in ranges of two.
+        self.assertEqual(
+            {k: n for k, n in info.length_counts.items() if n},
+            {"3-4": 2, "7-8": 1, "9-10": 1, "15-16": 2},
+        )
+        self.assertIn("6 examples of 8.8 tokens, 1 of them repeated", summary)
+        self.assertIn("1 files; 4 blank lines", summary)
 
-    def test_the_same_command_gives_the_same_bytes(self):
-        def contents():
-            self.build(_TEXT * 9, num_shards=2, seed=1, overwrite=True)
-            paths = [
-                os.path.join(self.output_dir, name)
-                for name in records.shard_names(2)
-            ]
-            return [open(path, "rb").read() for path in paths]
+    def test_records_are_those_of_the_original(self):
+        self.build(num_shards=1)
+        (name,) = records.shard_names(1)
+        path = os.path.join(self.output_dir, name)
+        for record in tf.data.TFRecordDataset(path):
+            features = tf.train.Example.FromString(record.numpy()).features
+            self.assertEqual(
+                {
+                    k: len(v.int64_list.value)
+                    for k, v in features.feature.items()
+                },
+                {"input_ids": 16, "input_mask": 16, "segment_ids": 16},
+            )
 
-        first = contents()
-        self.assertEqual(contents(), first)
-        self.assertNotEmpty(first[1])
-
-    def test_examples_are_spread_evenly_over_the_files(self):
-        self.build("a b c\n\n" * 10, num_shards=4)  # One example each.
-        info = records.load_info(self.output_dir)
-        self.assertEqual(list(info.shards.values()), [3, 3, 2, 2])
+    def test_examples_are_spread_over_the_files(self):
+        text = "\n\n".join(f"a {i} b" for i in range(400))
+        self.build(text, num_shards=4, max_seq_length=8)
+        sizes = dataset_info.load(self.output_dir).shards.values()
+        self.assertEqual(sum(sizes), 400)
+        for size in sizes:
+            self.assertBetween(size, 60, 140)  # Standard deviation 8.7.
 
     def test_held_out_documents_are_a_data_folder_of_their_own(self):
         letters = "abcdefghijklmnopqrst"
-        self.build("\n\n".join(letters), eval_fraction=0.5)
+        self.build("\n\n".join(letters), eval_fraction=0.5, num_shards=3)
         train = self.tokens()
-        held_out = self.tokens(os.path.join(self.output_dir, "eval"))
+        eval_dir = os.path.join(self.output_dir, "eval")
+        held_out = self.tokens(eval_dir)
+        self.assertLen(dataset_info.load(eval_dir).shards, 2)
         self.assertNotEmpty(train)
         self.assertNotEmpty(held_out)
         self.assertCountEqual(
             train + held_out, [f"[CLS] {letter} [SEP]" for letter in letters]
         )
 
-    def test_examples_depend_on_seed_and_number_of_the_document_only(self):
-        tokenizer = tokenization.Tokenizer.from_vocab_file(self.vocab_file)
-        document = [f"{letter} a b c" for letter in "defghijkl"]
-        self.build("x y z\n\n" + "\n".join(document), seed=3)
-        ((_, sentences),) = segments.tokenize_documents([document], tokenizer)
-        alone = segments.document_features(
-            sentences,
-            segments.SegmentOptions(max_seq_length=16, short_seq_prob=0.0),
-            index=1,
-            seed=3,
-            cls_id=tokenizer.cls_id,
-            sep_id=tokenizer.sep_id,
+    def test_examples_depend_on_seed_and_text_of_their_document_only(self):
+        document = "\n".join(f"{letter} a b c" for letter in "defghijkl")
+        self.build("x y z\n\n" + document, seed=3, name="together")
+        together = self.tokens()
+        self.build(document, seed=3, name="alone")
+        alone = self.tokens()
+        self.assertCountEqual(together, [*alone, "[CLS] x y z [SEP]"])
+        self.build(document, seed=4, name="other")
+        self.assertNotEqual(self.tokens(), alone)
+
+    def test_sources_have_weights(self):
+        paths = [self.write(c, f"{c}.txt") for c in "ab"]
+        dataset_building.build(
+            paths,
+            vocab_file=self.vocab_file,
+            output_dir=self.output_dir,
+            config=build_config.BuildConfig(),
+            weights=[1, 3],
         )
-        (batch,) = records.eval_dataset(self.output_dir, batch_size=4)
-        self.assertAllEqual(
-            batch["input_ids"][1:], [example["input_ids"] for example in alone]
+        self.assertCountEqual(
+            self.tokens(), ["[CLS] a [SEP]"] + 3 * ["[CLS] b [SEP]"]
         )
+
+
+class ProcessesTest(BuildTest):
+    def text(self):
+        return "\n\n".join(
+            "\n".join(f"{c}{i} {c * j}" for j in range(1, 9))
+            for c in "abcdefghij"
+            for i in range(40)
+        )
+
+    def build_all(self, name, num_processes=1, **fields):
+        # Of 40 parts.
+        with mock.patch.object(build_plan, "UNIT_BYTES", 600):
+            self.build(
+                self.text(),
+                name=name,
+                arguments=dict(num_processes=num_processes),
+                **dict(num_shards=5, eval_fraction=0.2) | fields,
+            )
+        return contents(self.output_dir)
+
+    def test_their_number_does_not_change_a_byte(self):
+        alone = self.build_all("alone")
+        self.assertLen(alone, 5 + 2 + 1 + 2)
+        self.assertEqual(self.build_all("two", num_processes=2), alone)
+        self.assertEqual(self.build_all("three", num_processes=3), alone)
+
+    @parameterized.parameters(("process_unit", 7), ("write_file", 3))
+    def test_what_was_done_is_not_done_again(self, task, number):
+        expected = self.build_all("unbroken")
+        original = getattr(build_tasks, task)
+        done = []
+
+        def fail_at(path, current, tell):
+            if current == number:
+                raise OSError("no space left")
+            done.append(current)
+            original(path, current, tell)
+
+        with mock.patch.object(build_tasks, task, fail_at):
+            with self.assertRaisesRegex(OSError, "no space left"):
+                self.build_all("broken")
+        self.assertEqual(done, list(range(number)))
+        self.assertFalse(os.path.exists(self.output_dir))
+
+        def note(path, current, tell):
+            done.append(current)
+            original(path, current, tell)
+
+        with mock.patch.object(build_tasks, task, note):
+            self.assertEqual(self.build_all("broken"), expected)
+        self.assertLen(set(done), len(done))
+        self.assertFalse(os.path.exists(self.output_dir + ".partial"))
+
+    def test_other_settings_start_anew(self):
+        expected = self.build_all("unbroken", seed=5)
+        with mock.patch.object(
+            build_tasks, "write_file", side_effect=OSError("full")
+        ):
+            with self.assertRaises(OSError):
+                self.build_all("broken")
+        self.assertEqual(self.build_all("broken", seed=5), expected)
+
+    def test_a_killed_build_goes_on_to_the_same_bytes(self):
+        expected = self.build_all("unbroken")
+        code = (
+            "from data_prep import build_config, build_plan, dataset_building\n"
+            "build_plan.UNIT_BYTES = 600\n"
+            f"dataset_building.build([{self.write(self.text())!r}],"
+            f"vocab_file={self.vocab_file!r},"
+            f"output_dir={os.path.join(self.root, 'killed')!r},"
+            "config=build_config.BuildConfig(max_seq_length=16,"
+            "short_seq_prob=0.0, num_shards=5, eval_fraction=0.2),"
+            "num_processes=2)"
+        )
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=_ROOT)
+        units = pathlib.Path(self.root, "killed.partial", "units")
+        while process.poll() is None and len(list(units.glob("*.json"))) < 5:
+            time.sleep(0.001)
+        process.kill()
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        self.assertBetween(len(list(units.glob("*.json"))), 5, 49)
+        self.assertEqual(self.build_all("killed"), expected)
 
 
 class OutputTest(BuildTest):
@@ -162,7 +285,7 @@ class OutputTest(BuildTest):
         note = os.path.join(self.output_dir, "note.txt")
         with open(note, "w") as file:
             file.write("mine")
-        self.build(num_shards=1, overwrite=True)
+        self.build(num_shards=1, arguments=dict(overwrite=True))
         self.assertCountEqual(
             os.listdir(self.output_dir),
             [
@@ -175,19 +298,14 @@ class OutputTest(BuildTest):
             ],
         )
         with self.assertRaisesRegex(ValueError, "holds no data set"):
-            records.load_info(os.path.join(self.output_dir, "eval"))
+            dataset_info.load(os.path.join(self.output_dir, "eval"))
 
-    def test_what_a_killed_run_left_does_not_get_into_the_data(self):
-        staging = self.output_dir + ".train.partial"
-        os.makedirs(staging)
-        for name in (records.shard_names(9)[8], "vocab.txt"):
-            with open(os.path.join(staging, name), "w") as file:
-                file.write("left")
-        self.build(num_shards=1)
-        self.assertLen(os.listdir(self.output_dir), 4)
-        self.assertCountEqual(
-            os.listdir(self.root), ["data", "text.txt", "vocab.txt"]
-        )
+    def test_a_folder_in_the_way_of_unfinished_work_is_refused(self):
+        os.makedirs(self.output_dir + ".partial")
+        self.write("mine", "data.partial/note.txt")
+        with self.assertRaisesRegex(ValueError, "holds something else"):
+            self.build()
+        self.assertEqual(os.listdir(self.output_dir + ".partial"), ["note.txt"])
 
     @parameterized.named_parameters(
         ("empty_corpus", dict(text="\n\n"), "no text"),
@@ -199,9 +317,9 @@ class OutputTest(BuildTest):
         self.assertCountEqual(os.listdir(self.root), ["text.txt", "vocab.txt"])
 
     def test_an_output_that_cannot_be_written_is_an_error(self):
-        self.output_dir = os.path.join(self.write("", "file"), "data")
+        self.write("", "file")
         with self.assertRaisesRegex(ValueError, "Cannot write to .*file/data"):
-            self.build()
+            self.build(name="file/data")
 
     @parameterized.parameters(
         (dict(max_seq_length=4), "max_seq_length must be at least 5, got 4"),
@@ -212,41 +330,44 @@ class OutputTest(BuildTest):
     )
     def test_settings_that_make_no_sense_are_refused(self, fields, message):
         with self.assertRaisesRegex(ValueError, message):
-            dataset_building.BuildConfig(**fields)
+            build_config.BuildConfig(**fields)
 
-    def test_options_have_the_same_defaults_as_the_library(self):
-        self.assertEqual(
-            dataset_building.BuildConfig().segment_options,
-            segments.SegmentOptions(),
-        )
-        names = {f.name for f in dataclasses.fields(segments.SegmentOptions)}
-        self.assertLessEqual(
-            names,
-            {
-                field.name
-                for field in dataclasses.fields(dataset_building.BuildConfig)
-            },
-        )
+    @parameterized.parameters([[1.0, 2.0]], [[0.0]], [[-1.0]])
+    def test_weights_that_make_no_sense_are_refused(self, weights):
+        with self.assertRaisesRegex(ValueError, "one weight above 0 for each"):
+            self.build(arguments=dict(weights=weights))
 
 
 class ProgramTest(BuildTest):
-    def test_a_bad_vocabulary_ends_it_with_an_error(self):
-        vocab_file = self.write("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n", "bad.txt")
-        result = subprocess.run(
+    def run_program(self, *arguments):
+        return subprocess.run(
             [
-                sys.executable,
-                "-m",
-                "data_prep.build_pretraining_data",
+                *(sys.executable, "-m", "data_prep.build_pretraining_data"),
                 f"--corpus={self.write(_TEXT)}",
-                f"--vocab_file={vocab_file}",
                 f"--output_dir={self.output_dir}",
+                *arguments,
             ],
+            cwd=_ROOT,
             capture_output=True,
             text=True,
         )
+
+    def test_a_bad_vocabulary_ends_it_with_an_error(self):
+        vocab_file = self.write("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n", "bad.txt")
+        result = self.run_program(f"--vocab_file={vocab_file}")
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr, r"Error: .*bad\.txt.*\[MASK\]")
         self.assertFalse(os.path.exists(self.output_dir))
+
+    @parameterized.parameters(
+        (["--documents=line", "--blanks_separate_docs"], "Give --documents or"),
+        (["--beam_options=--runner=X"], "--beam_options needs --runner=beam"),
+        (["--corpus_weights=1,x"], "could not convert string to float: 'x'"),
+    )
+    def test_flags_that_contradict_are_refused(self, arguments, message):
+        result = self.run_program(f"--vocab_file={self.vocab_file}", *arguments)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(message, result.stderr)
 
 
 if __name__ == "__main__":

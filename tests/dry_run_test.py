@@ -1,8 +1,8 @@
 from absl.testing import absltest
 
+from electra_tf import dataset_info
 from electra_tf import dry_run
 from electra_tf import presets
-from electra_tf import records
 from tests import testing
 
 
@@ -32,9 +32,11 @@ class DryRunTest(absltest.TestCase):
         text = dry_run.report(
             run_config,
             preset="small",
-            info=records.DatasetInfo(
-                max_seq_length=128, shards={"a": 1_000_000}
-            ),
+            infos=[
+                dataset_info.DatasetInfo(
+                    max_seq_length=128, shards={"a": 1_000_000}
+                )
+            ],
         )
         for line in (
             "Expected: GLUE dev 79.9",
@@ -49,6 +51,20 @@ class DryRunTest(absltest.TestCase):
             "1,000,000 examples of 128 tokens, so 128.0 passes",
         ):
             self.assertIn(line, text)
+
+    def test_passes_over_several_folders_follow_from_their_weights(self):
+        text = dry_run.report(
+            presets.get("small"),
+            preset="small",
+            infos=[
+                dataset_info.DatasetInfo(max_seq_length=128, shards={"a": n})
+                for n in (1_000_000, 8_000_000)
+            ],
+            data_weights=[3, 1],
+        )
+        # 128,000,000 examples, three quarters from the first.
+        self.assertIn("1,000,000 examples of 128 tokens, so 96.0 passes", text)
+        self.assertIn("8,000,000 examples of 128 tokens, so 4.0 passes", text)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from electra_tf import checkpoints
 from electra_tf import config
+from electra_tf import dataset_info
 from electra_tf import model_folder
 from electra_tf import pretraining_run
 from electra_tf import records
@@ -26,14 +27,10 @@ def _write_data(directory: str) -> np.ndarray:
     batch = testing.random_batch(_run_config(), 8)
     (name,) = records.shard_names(1)
     with tf.io.TFRecordWriter(f"{directory}/{name}") as writer:
-        for row in range(8):
-            writer.write(
-                records.serialize_example(
-                    {key: batch[key][row].tolist() for key in records.FEATURES}
-                )
-            )
-    records.write_info(
-        records.DatasetInfo(
+        for record in records.serialize_examples(batch):
+            writer.write(record)
+    dataset_info.write(
+        dataset_info.DatasetInfo(
             max_seq_length=24,
             shards={name: 8},
             vocab_size=tokenizer.vocab_size,
@@ -57,7 +54,7 @@ class PretrainTest(tf.test.TestCase):
         model_dir = model_dir or self.create_tempdir().full_path + "/model"
         pretraining_run.pretrain(
             _run_config(**overrides),
-            data_dir=self.data_dir,
+            data_dirs=[self.data_dir],
             model_dir=model_dir,
         )
         return model_dir

@@ -16,6 +16,7 @@ _ROOT = pathlib.Path(__file__).parent.parent
 _PROGRAMS = (
     "data_prep.build_pretraining_data",
     "data_prep.build_vocab",
+    "data_prep.inspect_data",
     "electra_tf.convert_checkpoint",
     "electra_tf.export_model",
     "electra_tf.run_pretraining",

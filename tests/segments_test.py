@@ -72,10 +72,25 @@ def _build(sentences, draws, **options):
     """All examples of one document, as the original makes them by default."""
     options = {"split_long_lines": False} | options
     builder = segments.ExampleBuilder(segments.SegmentOptions(**options), draws)
+    return _examples(builder, sentences)
+
+
+def _build_document(sentences, options, rng):
+    """The examples of one document that does not depend on others."""
+    builder = segments.ExampleBuilder.for_document(options, rng)
+    return _examples(builder, sentences)
+
+
+def _examples(builder, sentences):
     examples = []
     for sentence in sentences:
         examples += builder.add_sentence(sentence)
-    return examples + builder.end_document()
+    return [_tokens(e) for e in examples + builder.end_document()]
+
+
+def _tokens(example):
+    """The tokens of both segments."""
+    return sum(example.first, []), sum(example.second, [])
 
 
 class DivisionTest(parameterized.TestCase):
@@ -121,13 +136,9 @@ class DivisionTest(parameterized.TestCase):
         )
         # Two lines of 5 tokens fill an example of 13; the first segment's
         # target is 5, so the first line fills it and the second never joins.
-        examples = list(
-            segments.document_examples(
-                [[7] * 5] * 400, options, random.Random(0)
-            )
-        )
+        examples = _build_document([[7] * 5] * 400, options, random.Random(0))
         self.assertLen(examples, 200)
-        self.assertLen([e for e in examples if not e.second], expected)
+        self.assertLen([e for e in examples if not e[1]], expected)
 
     def test_a_short_target_ends_the_next_example_early(self):
         examples = _build(
@@ -179,7 +190,7 @@ class LongLinesTest(parameterized.TestCase):
             max_seq_length=max_seq_length, short_seq_prob=short_seq_prob
         )
         seen = []
-        for first, second in segments.document_examples(document, options, rng):
+        for first, second in _build_document(document, options, rng):
             self.assertNotEmpty(first)
             num_special = 3 if second else 2
             self.assertLessEqual(
@@ -195,36 +206,38 @@ class DocumentTest(absltest.TestCase):
         document = [[i] * (i % 7) for i in range(100)]
         options = segments.SegmentOptions(max_seq_length=16)
         first, again, other = (
-            list(
-                segments.document_examples(
-                    document, options, random.Random(seed)
-                )
-            )
+            _build_document(document, options, random.Random(seed))
             for seed in (1, 1, 2)
         )
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)
 
     def test_a_document_without_tokens_has_no_examples(self):
-        examples = segments.document_examples(
+        examples = _build_document(
             [[], []], segments.SegmentOptions(), random.Random(0)
         )
-        self.assertEmpty(list(examples))
+        self.assertEmpty(examples)
 
-    def test_packing_adds_special_tokens_and_padding(self):
-        features = segments.pack(
-            segments.Segments([5, 6], [7]),
-            max_seq_length=8,
-            cls_id=_CLS,
-            sep_id=_SEP,
+    def test_numbers_of_tokens_are_divided_like_tokens(self):
+        options = segments.SegmentOptions(max_seq_length=16)
+        ends = [3, 3, 9, 40, 41, 60]
+        ranges = [range(a, b) for a, b in zip([0, *ends], ends)]
+        tokens = _build_document(
+            [list(r) for r in ranges], options, random.Random(5)
         )
+        builder = segments.ExampleBuilder.for_document(
+            options, random.Random(5)
+        )
+        numbers = []
+        for sentence in ranges:
+            numbers += builder.add_sentence(sentence)
+        numbers += builder.end_document()
         self.assertEqual(
-            features,
-            {
-                "input_ids": [_CLS, 5, 6, _SEP, 7, _SEP, 0, 0],
-                "input_mask": [1, 1, 1, 1, 1, 1, 0, 0],
-                "segment_ids": [0, 0, 0, 0, 1, 1, 0, 0],
-            },
+            [
+                ([i for r in first for i in r], [i for r in second for i in r])
+                for first, second in numbers
+            ],
+            tokens,
         )
 
     def test_options_that_make_no_sense_are_refused(self):
@@ -275,17 +288,25 @@ class GoldenTest(parameterized.TestCase):
                 builder.add_sentence(ids) if line else builder.end_document()
             )
         examples += builder.end_document()
-        features = [
-            segments.pack(
-                example, max_seq_length=length, cls_id=_CLS, sep_id=_SEP
-            )
-            for example in examples
-        ]
+        features = [_features(*_tokens(e), length) for e in examples]
         with np.load(_golden(f"{stem}.npz")) as golden:
-            for key in ("input_ids", "input_mask", "segment_ids"):
+            for i, key in enumerate(("input_ids", "input_mask", "segment_ids")):
                 np.testing.assert_array_equal(
-                    [example[key] for example in features], golden[key]
+                    [example[i] for example in features], golden[key]
                 )
+
+
+def _features(first, second, length):
+    """Ids, mask and segment ids of an example."""
+    first = [_CLS, *first, _SEP]
+    second = [*second, _SEP] if second else []
+    num_tokens = len(first) + len(second)
+    padding = [0] * (length - num_tokens)
+    return (
+        first + second + padding,
+        [1] * num_tokens + padding,
+        [0] * len(first) + [1] * len(second) + padding,
+    )
 
 
 def _golden(name):

@@ -73,18 +73,6 @@ class BuildVocabTest(parameterized.TestCase):
                 LINES, vocab_size=100, min_frequency=9, settings=SETTINGS
             )
 
-    def test_a_sample_depends_on_the_seed_only(self):
-        path = self.create_tempfile(
-            content="\n".join(map(str, range(100)))
-        ).full_path
-        samples = [
-            list(vocab_learning.read_lines([path], max_lines=10, seed=seed))
-            for seed in (0, 0, 1)
-        ]
-        self.assertLen(set(samples[0]), 10)
-        self.assertEqual(samples[0], samples[1])
-        self.assertNotEqual(samples[0], samples[2])
-
     def test_an_existing_output_is_not_replaced(self):
         path = self.create_tempfile(content="mine").full_path
         with self.assertRaisesRegex(ValueError, "--overwrite"):
