@@ -1,13 +1,16 @@
 """What a pre-training run will compute and need, before it is started."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from electra_tf import config
+from electra_tf import dataset_info
 from electra_tf import flops
+from electra_tf import input_pipeline
 from electra_tf import masking
 from electra_tf import presets
 from electra_tf import pretraining
-from electra_tf import records
 
 _BYTES = 4  # Of a float32.
 
@@ -16,14 +19,16 @@ def report(
     run_config: config.PretrainConfig,
     *,
     preset: str,
-    info: records.DatasetInfo | None = None,
+    infos: Sequence[dataset_info.DatasetInfo] = (),
+    data_weights: Sequence[float] | None = None,
 ) -> str:
     """A text for people; nothing is allocated, read or written.
 
     Args:
         run_config: of the run.
         preset: the name that it was made from.
-        info: of the training data, if they are there already.
+        infos: of the folders of training data, if they are there already.
+        data_weights: of these folders.
     """
     about = presets.PRESETS[preset]
     sections = (
@@ -32,7 +37,7 @@ def report(
         ("Parameters", _parameter_lines(run_config)),
         ("Compute", _compute_lines(run_config, about)),
         ("Memory, estimated for float32", _memory_lines(run_config)),
-        ("Data", _data_lines(run_config, info)),
+        ("Data", _data_lines(run_config, infos, data_weights)),
     )
     return "\n\n".join(
         "\n".join([f"=== {title} ===", *lines]) for title, lines in sections
@@ -130,15 +135,18 @@ def _memory_lines(run_config) -> list[str]:
     ]
 
 
-def _data_lines(run_config, info: records.DatasetInfo | None) -> list[str]:
+def _data_lines(run_config, infos, data_weights) -> list[str]:
     num_examples = run_config.train_batch_size * run_config.num_train_steps
     tokens = num_examples * run_config.max_seq_length
     lines = [f"Seen in all: {num_examples:,} examples, {tokens:.3e} tokens"]
-    if info is None:
+    if not infos:
         return [*lines, "No --data_dir given."]
-    passes = num_examples / info.num_examples
-    return [
-        *lines,
-        f"In --data_dir: {info.num_examples:,} examples of "
-        f"{info.max_seq_length} tokens, so {passes:.1f} passes",
-    ]
+    counts = input_pipeline.cycle_counts(infos, data_weights)
+    for info, count in zip(infos, counts):
+        share = count / input_pipeline.CYCLE_SIZE
+        passes = share * num_examples / info.num_examples
+        lines.append(
+            f"In --data_dir: {info.num_examples:,} examples of "
+            f"{info.max_seq_length} tokens, so {passes:.1f} passes"
+        )
+    return lines

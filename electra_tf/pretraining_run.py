@@ -1,6 +1,9 @@
 """One pre-training run: data, model, training, curves."""
 
+from collections.abc import Sequence
 import functools
+import itertools
+from typing import Any
 
 from absl import logging
 import numpy as np
@@ -8,8 +11,10 @@ import tensorflow as tf
 import tf_keras
 
 from electra_tf import config
+from electra_tf import dataset_info
 from electra_tf import distribution
 from electra_tf import initialisation
+from electra_tf import input_pipeline
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import plots
@@ -34,35 +39,172 @@ _CONSOLE_METRICS = (
 _NUM_COUNTED_EXAMPLES = 20_000
 
 
+@records.plain_errors()
 def pretrain(
     run_config: config.PretrainConfig,
     *,
-    data_dir: str,
+    data_dirs: Sequence[str],
     model_dir: str,
+    data_weights: Sequence[float] | None = None,
     eval_data_dir: str | None = None,
+    skip_corrupt: bool = False,
     strategy: tf.distribute.Strategy | None = None,
 ) -> pretraining.ElectraPretrainer:
     """Trains to the last step and returns the model.
 
     Args:
         run_config: what to compute.
-        data_dir: folder of training records.
+        data_dirs: folders of training records, of one vocabulary.
         model_dir: folder that the run writes to, or has written to before.
+        data_weights: how many examples are seen of each folder, relative to
+            the others; by default every example is seen equally often.
         eval_data_dir: folder of held-out records.
+        skip_corrupt: whether records that cannot be read are skipped.
         strategy: which devices train; one, if not given.
     """
     strategy = strategy or distribution.create("one_device")
     for batch_size in (run_config.train_batch_size, run_config.eval_batch_size):
         distribution.check_batch_size(strategy, batch_size)
-    tokenizer = tokenization.Tokenizer.load(data_dir)
-    for directory in filter(None, (data_dir, eval_data_dir)):
-        records.check(
-            records.load_info(directory),
-            data_dir=directory,
-            max_seq_length=run_config.max_seq_length,
-            vocab_size=run_config.vocab_size,
-            vocab_sha256=tokenizer.vocab_sha256,
+    data = _Data(
+        data_dirs,
+        weights=data_weights,
+        eval_dir=eval_data_dir,
+        skip_corrupt=skip_corrupt,
+    )
+    _check_same_data(model_dir, data.description)
+    tokenizer = tokenization.Tokenizer.load(data_dirs[0])
+    data.check(run_config, tokenizer)
+    model = _create_model(run_config, tokenizer=tokenizer, strategy=strategy)
+    if tf.train.latest_checkpoint(model_folder.checkpoints(model_dir)) is None:
+        _initialise(model, data=data, tokenizer=tokenizer)
+    model_folder.start(
+        model_dir,
+        kind="pretraining",
+        run_config=run_config,
+        extra={"data": data.description},
+    )
+    tokenizer.save(model_dir)
+    _fit(model, data=data, model_dir=model_dir)
+    plots.plot_pretraining(model_dir)
+    return model
+
+
+class _Data:
+    """The data folders of a run."""
+
+    def __init__(
+        self,
+        train_dirs: Sequence[str],
+        *,
+        weights: Sequence[float] | None,
+        eval_dir: str | None,
+        skip_corrupt: bool,
+    ):
+        load = functools.partial(dataset_info.load, skip_corrupt=skip_corrupt)
+        self._train_dirs = train_dirs
+        self._train_infos = [load(directory) for directory in train_dirs]
+        self._weights = weights
+        self._eval_dir = eval_dir
+        self._eval_info = load(eval_dir) if eval_dir is not None else None
+        self._skip_corrupt = skip_corrupt
+        dataset_info.check_agreement(self._train_infos, train_dirs)
+
+    @property
+    def description(self) -> list[dict[str, Any]]:
+        """What `config.json` says of each folder of training data."""
+        counts = input_pipeline.cycle_counts(self._train_infos, self._weights)
+        return [
+            {
+                "data_dir": directory,
+                "num_examples": info.num_examples,
+                "fingerprint": info.fingerprint,
+                "examples_per_thousand": count,
+            }
+            for directory, info, count in zip(
+                self._train_dirs, self._train_infos, counts
+            )
+        ]
+
+    def check(
+        self,
+        run_config: config.PretrainConfig,
+        tokenizer: tokenization.Tokenizer,
+    ):
+        """Raises ValueError if the data is not for such a run."""
+        infos = list(zip(self._train_dirs, self._train_infos))
+        if self._eval_info is not None:
+            infos.append((self._eval_dir, self._eval_info))
+        for directory, info in infos:
+            dataset_info.check(
+                info,
+                data_dir=directory,
+                max_seq_length=run_config.max_seq_length,
+                vocab_size=run_config.vocab_size,
+                vocab_sha256=tokenizer.vocab_sha256,
+            )
+
+    def train_dataset(
+        self, *, batch_size: int, seed: int, start_step: int = 0
+    ) -> tf.data.Dataset:
+        return input_pipeline.train_dataset(
+            self._train_dirs,
+            batch_size=batch_size,
+            seed=seed,
+            weights=self._weights,
+            start_step=start_step,
+            skip_corrupt=self._skip_corrupt,
         )
+
+    def eval_dataset(self, *, batch_size: int) -> tf.data.Dataset | None:
+        if self._eval_dir is None:
+            return None
+        return input_pipeline.eval_dataset(
+            self._eval_dir,
+            batch_size=batch_size,
+            skip_corrupt=self._skip_corrupt,
+        )
+
+
+def _check_same_data(model_dir: str, description: list[dict[str, Any]]):
+    """Raises ValueError if a folder's run has seen other data.
+
+    The data may have moved: the folders' names are not compared.
+    """
+    if not model_folder.is_folder(model_dir):
+        return
+    earlier = model_folder.read(model_dir).get("data", description)
+    differences = [
+        f"folder {number}: {_data_line(old)} -> {_data_line(new)}"
+        for number, (old, new) in enumerate(
+            itertools.zip_longest(earlier, description), start=1
+        )
+        if not old or not new or old | {"data_dir": new["data_dir"]} != new
+    ]
+    if differences:
+        raise ValueError(
+            f"{model_dir!r} holds a run on other training data:\n  "
+            + "\n  ".join(differences)
+            + "\nRepeat the earlier --data_dir and --data_weights to continue "
+            "it, or name another folder."
+        )
+
+
+def _data_line(entry: dict[str, Any] | None) -> str:
+    if entry is None:
+        return "none"
+    return (
+        f"{entry['data_dir']} ({entry['num_examples']:,} examples, "
+        f"{entry['examples_per_thousand']} of 1,000 seen, "
+        f"fingerprint {entry['fingerprint']})"
+    )
+
+
+def _create_model(
+    run_config: config.PretrainConfig,
+    *,
+    tokenizer: tokenization.Tokenizer,
+    strategy: tf.distribute.Strategy,
+) -> pretraining.ElectraPretrainer:
     tf_keras.utils.set_random_seed(run_config.seed)  # Initial weights.
     with strategy.scope():
         model = pretraining.ElectraPretrainer.for_tokenizer(
@@ -73,27 +215,26 @@ def pretrain(
         v.shape.num_elements() for v in model.trainable_weights
     )
     logging.info("%s parameters.", f"{num_parameters:,}")
+    return model
 
-    if tf.train.latest_checkpoint(model_folder.checkpoints(model_dir)) is None:
-        _initialise(model, run_config, data_dir=data_dir, tokenizer=tokenizer)
-    model_folder.start(model_dir, kind="pretraining", run_config=run_config)
-    tokenizer.save(model_dir)
 
+def _fit(
+    model: pretraining.ElectraPretrainer, *, data: _Data, model_dir: str
+) -> None:
+    run_config = model.config
+    eval_dataset = data.eval_dataset(batch_size=run_config.eval_batch_size)
     evaluate = None
-    if eval_data_dir is not None:
+    if eval_dataset is not None:
         evaluate = functools.partial(
             model.evaluate,
-            records.eval_dataset(
-                eval_data_dir, batch_size=run_config.eval_batch_size
-            ),
+            eval_dataset,
             steps=run_config.eval_steps or None,
             return_dict=True,
             verbose=0,
         )
     training.fit(
         model,
-        make_dataset=lambda step: records.train_dataset(
-            data_dir,
+        make_dataset=lambda step: data.train_dataset(
             batch_size=run_config.train_batch_size,
             seed=run_config.seed,
             start_step=step,
@@ -115,20 +256,18 @@ def pretrain(
         if run_config.generator_training == "two_stage"
         else [],
     )
-    plots.plot_pretraining(model_dir)
-    return model
 
 
 def _initialise(
     model: pretraining.ElectraPretrainer,
-    run_config: config.PretrainConfig,
     *,
-    data_dir: str,
+    data: _Data,
     tokenizer: tokenization.Tokenizer,
 ):
     """Replaces random weights by what the configuration names."""
+    run_config = model.config
     if run_config.generator == "unigram":
-        model.generator.set_counts(_count_tokens(data_dir, run_config))
+        model.generator.set_counts(_count_tokens(data, run_config))
     paths = {
         name: getattr(run_config, name)
         for name in ("init_checkpoint", "init_generator", "init_discriminator")
@@ -147,12 +286,10 @@ def _initialise(
         )
 
 
-def _count_tokens(data_dir: str, run_config: config.PretrainConfig):
+def _count_tokens(data: _Data, run_config: config.PretrainConfig) -> np.ndarray:
     """How often each word piece is in the first examples: `[vocab]`."""
     batch_size = 1000
-    dataset = records.train_dataset(
-        data_dir, batch_size=batch_size, seed=run_config.seed
-    )
+    dataset = data.train_dataset(batch_size=batch_size, seed=run_config.seed)
     counts = np.zeros(run_config.vocab_size, np.int64)
     for batch in dataset.take(_NUM_COUNTED_EXAMPLES // batch_size):
         tokens = batch["input_ids"][batch["input_mask"] == 1]

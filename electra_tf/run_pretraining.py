@@ -13,22 +13,33 @@ from absl import flags
 
 from electra_tf import config
 from electra_tf import config_flags
+from electra_tf import dataset_info
 from electra_tf import distribution
 from electra_tf import dry_run
 from electra_tf import presets
 from electra_tf import pretraining_run
 from electra_tf import program
-from electra_tf import records
 
 _PRESET = flags.DEFINE_enum(
     "preset", "small", list(presets.PRESETS), "Configuration to start from."
 )
-_DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of training records.")
+_DATA_DIR = flags.DEFINE_multi_string(
+    "data_dir", None, "Folder of training records; repeat it to mix several."
+)
+_DATA_WEIGHTS = flags.DEFINE_list(
+    "data_weights",
+    None,
+    "Examples seen of each --data_dir, relatively, such as 3,1; by default "
+    "every example is seen equally often.",
+)
 _EVAL_DATA_DIR = flags.DEFINE_string(
     "eval_data_dir", None, "Folder of held-out records."
 )
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir", None, "Folder that the run writes to."
+)
+_SKIP_CORRUPT = flags.DEFINE_boolean(
+    "skip_corrupt", False, "Skip records that cannot be read, with a warning."
 )
 _STRATEGY = flags.DEFINE_enum(
     "distribution_strategy",
@@ -50,17 +61,28 @@ def main():
     for flag in (_DATA_DIR, _MODEL_DIR):
         if flag.value is None and not _DRY_RUN.value:
             raise ValueError(f"--{flag.name} must be given.")
-    info = records.load_info(_DATA_DIR.value) if _DATA_DIR.value else None
-    if info is not None and not config_flags.given("vocab_size"):
-        run_config = dataclasses.replace(run_config, vocab_size=info.vocab_size)
+    data_dirs = _DATA_DIR.value or []
+    weights = [float(w) for w in _DATA_WEIGHTS.value or ()] or None
+    infos = [
+        dataset_info.load(directory, skip_corrupt=_SKIP_CORRUPT.value)
+        for directory in data_dirs
+    ]
+    size = infos[0].vocab_size if infos else None
+    if size is not None and not config_flags.given("vocab_size"):
+        run_config = dataclasses.replace(run_config, vocab_size=size)
     if _DRY_RUN.value:
-        print(dry_run.report(run_config, preset=_PRESET.value, info=info))
+        report = dry_run.report(
+            run_config, preset=_PRESET.value, infos=infos, data_weights=weights
+        )
+        print(report)
         return
     pretraining_run.pretrain(
         run_config,
-        data_dir=_DATA_DIR.value,
+        data_dirs=data_dirs,
+        data_weights=weights,
         eval_data_dir=_EVAL_DATA_DIR.value,
         model_dir=_MODEL_DIR.value,
+        skip_corrupt=_SKIP_CORRUPT.value,
         strategy=distribution.create(_STRATEGY.value),
     )
 
