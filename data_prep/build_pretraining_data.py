@@ -12,7 +12,6 @@ again continues a build that was stopped.
 """
 
 import dataclasses
-import os
 import shlex
 
 from absl import flags
@@ -54,7 +53,7 @@ _BLANKS_SEPARATE_DOCS = flags.DEFINE_boolean(
 )
 _NUM_PROCESSES = flags.DEFINE_integer(
     "num_processes",
-    len(os.sched_getaffinity(0)),
+    workers.num_processors(),
     "Processes that work; the processors of this machine, by default.",
     lower_bound=1,
 )
@@ -72,7 +71,7 @@ _BEAM_OPTIONS = flags.DEFINE_string(
     "--project=P --region=R'; all paths must then be where its workers can "
     "reach them.",
 )
-config_flags.define(build_config.BuildConfig)
+config_flags.define(build_config.BuildConfig, has_presets=False)
 flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
 
 

@@ -209,5 +209,9 @@ def _final_name(work: build_plan.WorkFolder, path: str):
     """A name to write to, of this process alone; it becomes the final one."""
     name = f"{os.path.basename(path)}.{socket.gethostname()}-{os.getpid()}.tmp"
     temporary = os.path.join(work.path, name)
-    yield temporary
-    tf.io.gfile.rename(temporary, path, overwrite=True)
+    try:
+        yield temporary
+        tf.io.gfile.rename(temporary, path, overwrite=True)
+    finally:
+        if tf.io.gfile.exists(temporary):  # Not written, on a full disk.
+            tf.io.gfile.remove(temporary)

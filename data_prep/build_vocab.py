@@ -51,7 +51,7 @@ _SEED = flags.DEFINE_integer("seed", 0, "Decides which parts are drawn.")
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "Replace the output if it exists."
 )
-config_flags.define(documents.CorpusOptions)
+config_flags.define(documents.CorpusOptions, has_presets=False)
 flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
 
 

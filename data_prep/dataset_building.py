@@ -9,7 +9,6 @@ number of processes, nor of interruptions.
 from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
-import datetime
 import functools
 import os
 import re
@@ -26,6 +25,7 @@ from data_prep import build_plan
 from data_prep import build_tasks
 from data_prep import corpora
 from data_prep import examples
+from data_prep import progress
 from data_prep import workers
 from electra_tf import dataset_info
 from electra_tf import records
@@ -36,7 +36,6 @@ _DATA_FILE = re.compile(
     rf"{re.escape(records.SHARD_PREFIX)}\d{{5}}-of-\d{{5}}"
     rf"|{re.escape(dataset_info.INFO_FILE)}"
 )
-_SECONDS_BETWEEN_LOGS = 10
 
 
 def build(
@@ -90,12 +89,11 @@ def build(
     if work.start(plan, tokenizer):
         logging.info("Going on with the unfinished work in %s.", work.path)
     build_tasks.load.cache_clear()  # Perhaps of another plan.
-    if beam_options is None:
-        _run_locally(work, plan, num_processes=num_processes)
-    else:
-        from data_prep import beam_pipeline  # Beam is optional.
-
-        beam_pipeline.run(work, plan, beam_options)
+    try:
+        _work(work, plan, num_processes, beam_options)
+    except (ValueError, OSError):
+        logging.info("What was done until now is kept in %s.", work.path)
+        raise
     try:
         summary = _describe(work, plan, corpus=corpus, tokenizer=tokenizer)
     except ValueError:  # The same text would give the same again.
@@ -103,68 +101,41 @@ def build(
         raise
     _publish(work, output_dir)
     seconds = time.monotonic() - start
-    return f"{summary}\n{output_dir}: made in {seconds:.1f} s."
+    return f"{summary}\n{output_dir}: made in {seconds:.1f} s"
 
 
-def _run_locally(
-    work: build_plan.WorkFolder, plan: build_plan.Plan, *, num_processes: int
+def _work(
+    work: build_plan.WorkFolder,
+    plan: build_plan.Plan,
+    num_processes: int,
+    beam_options: Sequence[str] | None,
 ) -> None:
     """Does what is missing of both kinds of work, one after the other."""
+    if beam_options is not None:
+        from data_prep import beam_pipeline  # Beam is optional.
+
+        beam_pipeline.run(work, plan, beam_options)
+        return
     numbers = work.missing_units(plan)
-    sizes = [plan.units[number].size for number in numbers]
-    _work(
-        build_tasks.process_unit,
-        work,
-        numbers,
-        num_processes=num_processes,
-        progress=_Progress("read", len(numbers), num_bytes=sum(sizes)),
-    )
-    numbers = work.missing_files(plan)
-    _work(
-        build_tasks.write_file,
-        work,
-        numbers,
-        num_processes=num_processes,
-        progress=_Progress("write", len(numbers)),
-    )
-
-
-def _work(task, work, numbers, *, num_processes, progress) -> None:
+    num_bytes = sum(plan.units[number].size for number in numbers)
+    advance = progress.Progress("read", total=num_bytes / 1e6, unit="MB")
     workers.run(
-        functools.partial(task, work.path),
+        functools.partial(build_tasks.process_unit, work.path),
         numbers,
         num_processes=num_processes,
         start_process=build_tasks.use_one_thread,
-        on_progress=progress,
+        on_progress=lambda num_bytes: advance(num_bytes / 1e6),
     )
-
-
-class _Progress:
-    """Says how far some work is, how fast it goes, and when it will end."""
-
-    def __init__(self, name: str, num_tasks: int, *, num_bytes: int = 0):
-        self._name = name
-        self._num_tasks = num_tasks
-        self._num_bytes = num_bytes
-        self._start = self._last = time.monotonic()
-
-    def __call__(self, num_begun: int, amount: int) -> None:
-        now = time.monotonic()
-        if now - self._last < _SECONDS_BETWEEN_LOGS:
-            return
-        self._last = now
-        seconds = now - self._start
-        line = f"{self._name} | {num_begun}/{self._num_tasks}"
-        done = (num_begun - 1) / self._num_tasks
-        if self._name == "read":
-            line += f" | {amount / 1e6:.1f} MB"
-            line += f" | {amount / 1e6 / seconds:.2f} MB/s"
-            if self._num_bytes:
-                done = amount / self._num_bytes
-        if done > 0:
-            left = max(0.0, seconds / done - seconds)
-            line += f" | ETA {datetime.timedelta(seconds=round(left))}"
-        logging.info("%s", line)
+    numbers = work.missing_files(plan)
+    workers.run(
+        functools.partial(build_tasks.write_file, work.path),
+        numbers,
+        num_processes=num_processes,
+        start_process=build_tasks.use_one_thread,
+        on_progress=progress.Progress(
+            "write", total=len(numbers), unit="files"
+        ),
+    )
 
 
 def _describe(
@@ -218,7 +189,8 @@ def _describe(
         )
         repeated = contents["counts"]["repeated_examples"]
         lines.append(
-            f"{part.name}: {part_counts}, {repeated:,} of them repeated"
+            f"{part.name}: {part_counts}"
+            + f", {repeated:,} of them repeated" * bool(repeated)
         )
     return "\n".join(lines)
 
@@ -245,13 +217,19 @@ def _contents(
 
 
 def _corpus_summary(stats: corpora.CorpusStats) -> str:
-    return (
-        f"corpus: {stats.bytes / 1e6:.1f} MB in {stats.files:,} files; "
-        f"{stats.empty_lines:,} blank lines and {stats.empty_documents:,} "
-        f"empty documents skipped, {stats.malformed_lines:,} malformed lines "
-        f"left out, {stats.invalid_lines:,} lines of invalid UTF-8 repaired, "
-        f"{stats.long_lines:,} lines longer than 1 MiB cut"
-    )
+    parts = [f"corpus: {stats.bytes / 1e6:.1f} MB, {stats.files:,} file(s)"]
+    parts += [
+        f"{count:,} {what}"
+        for count, what in (
+            (stats.empty_lines, "blank lines"),
+            (stats.empty_documents, "documents without text skipped"),
+            (stats.malformed_lines, "malformed lines left out"),
+            (stats.invalid_lines, "lines repaired that are not UTF-8"),
+            (stats.long_lines, "lines longer than 1 MiB cut"),
+        )
+        if count
+    ]
+    return ", ".join(parts)
 
 
 def _check_output(output_dir: str, overwrite: bool) -> None:

@@ -53,18 +53,20 @@ class Examples(NamedTuple):
     def sorted(self) -> "Examples":
         """The examples by their order keys, equal ones by their ids."""
         indices = np.argsort(self.orders, kind="stable")
-        in_order = self._take(indices)
-        if not in_order.num_repeated:
-            return in_order
+        orders = self.orders[indices]
         # Equal documents give equal examples. Different ones with equal keys
         # are as good as impossible, but must not depend on who came first.
-        ends = np.cumsum(self.lengths)
-        ids = [self.ids[ends[i] - self.lengths[i] : ends[i]] for i in indices]
-        places = sorted(
-            range(len(ids)),
-            key=lambda i: (in_order.orders[i], ids[i].tobytes()),
-        )
-        return in_order._take(np.array(places))
+        equal = np.flatnonzero(orders[1:] == orders[:-1])
+        if len(equal):
+            tied = np.union1d(equal, equal + 1)
+            ends = np.cumsum(self.lengths)
+
+            def key(i):
+                ids = self.ids[ends[i] - self.lengths[i] : ends[i]]
+                return self.orders[i], ids.tobytes()
+
+            indices[tied] = sorted(indices[tied], key=key)
+        return self._take(indices)
 
     @property
     def num_repeated(self) -> int:
@@ -143,18 +145,27 @@ class Counts:
         return Counts(*map(sum, zip(ours, theirs)))
 
     def __str__(self) -> str:
-        unused = ""
-        if self.unused_documents:
-            unused = f" ({self.unused_documents:,} not used, by weight)"
-        return (
-            f"{self.documents:,} documents{unused}, {self.lines:,} lines "
-            f"({self.lines_without_tokens:,} skipped: no tokens in them), "
-            f"{self.tokens:,} tokens "
-            f"({self.unknown_tokens / max(1, self.tokens):.3%} [UNK], "
-            f"{self.dropped_tokens:,} dropped from long lines), "
+        parts = [
+            f"{self.documents:,} documents",
+            f"{self.lines:,} lines",
+            f"{self.tokens:,} tokens, {self.unknown_share:.3%} of them [UNK]",
             f"{self.examples:,} examples of "
-            f"{self.example_tokens / max(1, self.examples):.1f} tokens"
-        )
+            f"{self.example_tokens / max(1, self.examples):.1f} tokens",
+        ]
+        parts += [
+            f"{count:,} {what}"
+            for count, what in (
+                (self.unused_documents, "documents not used, by weight"),
+                (self.lines_without_tokens, "lines without a token"),
+                (self.dropped_tokens, "tokens dropped from long lines"),
+            )
+            if count
+        ]
+        return ", ".join(parts)
+
+    @property
+    def unknown_share(self) -> float:
+        return self.unknown_tokens / max(1, self.tokens)
 
 
 class Part(NamedTuple):

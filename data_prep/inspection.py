@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 import dataclasses
 import hashlib
-import time
 
-from absl import logging
 import numpy as np
 
 from data_prep import data_folder
+from data_prep import progress
 from electra_tf import tokenization
 
 # Special tokens that do not stand for any text, unlike [UNK].
@@ -142,20 +141,10 @@ def count(folder: data_folder.DataFolder, sample_size: int = 0) -> Statistics:
     """
     numbers = folder.spread(sample_size)
     counter = _Counter(folder)
-    start = time.monotonic()
+    advance = progress.Progress("count", total=len(numbers), unit="examples")
     for batch in data_folder.read(folder, numbers):
         counter.add(batch.features)
-        done = counter.num_examples
-        rate = done / (time.monotonic() - start)
-        logging.log_every_n_seconds(
-            logging.INFO,
-            "inspect | example %d/%d | %.0f examples/s | eta %.0f s",
-            10,
-            done,
-            len(numbers),
-            rate,
-            (len(numbers) - done) / rate,
-        )
+        advance(counter.num_examples)
     return counter.statistics()
 
 

@@ -69,7 +69,7 @@ def describe(tokenizer: tokenization.Tokenizer) -> list[str]:
     if unreachable:
         shown = ", ".join(map(repr, unreachable[:_NUM_SHOWN]))
         lines.append(
-            f"WARNING: {len(unreachable):,} words can never be found in a "
+            f"WARNING: {len(unreachable):,} word(s) can never be found in a "
             f"text, with {tokenizer.settings()}: {shown}"
             + (", ..." if len(unreachable) > _NUM_SHOWN else "")
         )

@@ -21,6 +21,13 @@ Task = Callable[[int, Callable[[int], None]], None]
 _SECONDS_BETWEEN_LOOKS = 0.1
 
 
+def num_processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Not everywhere.
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def prepare(modules: Sequence[str]) -> None:
     """Starts to import modules for later processes, in the background."""
     multiprocessing.get_context("forkserver").set_forkserver_preload([*modules])
@@ -33,7 +40,7 @@ def run(
     *,
     num_processes: int,
     start_process: Callable[[], None] | None = None,
-    on_progress: Callable[[int, int], None] = lambda done, amount: None,
+    on_progress: Callable[[int], None] = lambda amount: None,
 ) -> None:
     """Does the tasks of all numbers; returns when they are done.
 
@@ -42,8 +49,7 @@ def run(
         numbers: What it is called with, each once.
         num_processes: How many processes work, this one among them.
         start_process: Is called once in each of the others.
-        on_progress: Is called now and then, with how many tasks were begun
-            and how much the tasks told.
+        on_progress: Is called now and then, with how much the tasks told.
 
     Raises:
         ValueError: A task raised it, or OSError, in another process.
@@ -54,7 +60,7 @@ def run(
 
     def tell(amount: int) -> None:
         state.add(amount)
-        on_progress(state.next.value, state.amount.value)
+        on_progress(state.amount.value)
 
     processes = [
         context.Process(

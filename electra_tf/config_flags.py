@@ -15,27 +15,30 @@ from absl import flags
 from electra_tf import config as config_lib
 
 
-def define(config_class, flag_values=flags.FLAGS):
+def define(config_class, flag_values=flags.FLAGS, *, has_presets=True):
     """Defines a flag for each field of a dataclass, and `--config`.
 
     The help text is the field's entry in the `Attributes:` section of the
-    class docstring; a field without one is a ValueError.
+    class docstring; a field without one is a ValueError. It has the default,
+    and that presets have others, if the program has presets.
     """
+    otherwise = ", or what the preset says" if has_presets else ""
     helps = field_helps(config_class)
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
         _define_flag(
             field.name,
             hint=hints[field.name],
-            help_text=f"{helps[field.name]} (default: {field.default!r}, "
-            "or what the preset says)",
+            help_text=f"{helps[field.name]} (default: {field.default!r}"
+            f"{otherwise})",
             flag_values=flag_values,
         )
     flags.DEFINE_string(
         "config",
         None,
         "JSON file with values of these flags; a flag given on the command "
-        "line goes before the file, the file before the preset.",
+        "line goes before the file"
+        + (", the file before the preset." if has_presets else "."),
         flag_values=flag_values,
     )
 

@@ -125,8 +125,13 @@ def example_length(record: bytes) -> int:
 
 
 def _concatenate(records: tf.data.Dataset) -> np.ndarray:
+    options = tf.data.Options()
+    # Planning how to read a file of a few records takes longer than that.
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
+    batches = records.batch(1024).with_options(options).as_numpy_iterator()
     nothing = np.zeros([0], object)  # For a file without records.
-    return np.concatenate([nothing, *records.batch(1024).as_numpy_iterator()])
+    return np.concatenate([nothing, *batches])
 
 
 def _varints(values: np.ndarray) -> list[bytes]:

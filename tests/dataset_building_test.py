@@ -1,10 +1,15 @@
 """Tests of the program that turns text into a data folder."""
 
+import gzip
+import io
+import json
+import lzma
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from unittest import mock
 
@@ -126,7 +131,7 @@ class DataFolderTest(BuildTest):
             {"3-4": 2, "7-8": 1, "9-10": 1, "15-16": 2},
         )
         self.assertIn("6 examples of 8.8 tokens, 1 of them repeated", summary)
-        self.assertIn("1 files; 4 blank lines", summary)
+        self.assertIn("1 file(s), 4 blank lines", summary)
 
     def test_records_are_those_of_the_original(self):
         self.build(num_shards=1)
@@ -185,6 +190,58 @@ class DataFolderTest(BuildTest):
         self.assertCountEqual(
             self.tokens(), ["[CLS] a [SEP]"] + 3 * ["[CLS] b [SEP]"]
         )
+
+
+class LayoutsTest(BuildTest):
+    documents = [
+        [f"{c} {i} {c * j}" for j in range(3)]
+        for c in "abcdef"
+        for i in range(5)
+    ]
+
+    def archive(self, members):
+        """A tar archive of files, compressed by xz."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:xz") as archive:
+            for name, data in members.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+        return buffer.getvalue()
+
+    def test_records_do_not_depend_on_how_text_is_kept(self):
+        text = "\n\n".join("\n".join(lines) for lines in self.documents)
+        texts = ["\n".join(lines) for lines in self.documents]
+        members = {f"{i}.txt": t.encode() for i, t in enumerate(texts)}
+        layouts = {
+            "plain.txt": text.encode(),
+            "crlf.txt": text.replace("\n", " \r\n").encode(),
+            "packed.txt.gz": gzip.compress(text.encode()),
+            "packed.txt.xz": lzma.compress(text.encode()),
+            "objects.jsonl": "\n".join(
+                json.dumps({"id": i, "text": t}) for i, t in enumerate(texts)
+            ).encode(),
+            "owt.tar.xz": self.archive(
+                {"owt/subset0_data.xz": self.archive(members)}
+            ),
+        }
+        results = {}
+        for name, data in layouts.items():
+            path = pathlib.Path(self.root, name)
+            path.write_bytes(data)
+            output_dir = os.path.join(self.root, f"data-{name}")
+            dataset_building.build(
+                [str(path)],
+                vocab_file=self.vocab_file,
+                output_dir=output_dir,
+                config=build_config.BuildConfig(
+                    max_seq_length=16, num_shards=2, eval_fraction=0.2
+                ),
+            )
+            results[name] = contents(output_dir)
+        self.assertLen(results["plain.txt"], 2 + 1 + 2 * 2)
+        for name, result in results.items():
+            self.assertEqual(result, results["plain.txt"], name)
 
 
 class ProcessesTest(BuildTest):

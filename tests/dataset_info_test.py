@@ -9,8 +9,7 @@ import tensorflow as tf
 
 from electra_tf import dataset_info
 from electra_tf import records
-
-_LENGTH = 6
+from tests import numbered_data
 
 
 def _info(**fields):
@@ -21,25 +20,13 @@ def _info(**fields):
 
 class InfoTest(parameterized.TestCase, tf.test.TestCase):
     def write_files(self, sizes):
-        """A folder of files with as many examples each; returns its path."""
         directory = self.create_tempdir().full_path
-        row = np.ones([1, _LENGTH], np.int32)
-        (record,) = records.serialize_examples(
-            dict.fromkeys(records.FEATURES, row)
-        )
-        for name, size in sizes.items():
-            with tf.io.TFRecordWriter(os.path.join(directory, name)) as file:
-                for _ in range(size):
-                    file.write(record)
+        numbered_data.write_files(directory, sizes)
         return directory
 
     def write_data(self, sizes, **fields):
-        """The same with our names and a description."""
-        shards = dict(zip(records.shard_names(len(sizes)), sizes))
-        directory = self.write_files(shards)
-        info = _info(max_seq_length=_LENGTH, shards=shards, **fields)
-        dataset_info.write(info, directory)
-        return directory
+        directory = self.create_tempdir().full_path
+        return numbered_data.write(directory, sizes, **fields)
 
     def test_what_was_written_is_read(self):
         directory = self.write_data(
@@ -105,7 +92,7 @@ class OriginalTest(InfoTest):
         names = [f"pretrain_data.tfrecord-{i}-of-1000" for i in (0, 10, 9)]
         directory = self.write_files(dict(zip(names, [2, 0, 3])))
         info = dataset_info.load(directory)
-        self.assertEqual(info.max_seq_length, _LENGTH)
+        self.assertEqual(info.max_seq_length, numbered_data.LENGTH)
         self.assertEqual(
             list(info.shards.items()),
             [(names[0], 2), (names[2], 3), (names[1], 0)],

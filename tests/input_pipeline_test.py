@@ -11,59 +11,29 @@ import tensorflow as tf
 from electra_tf import dataset_info
 from electra_tf import input_pipeline
 from electra_tf import records
+from tests import numbered_data
 from tests import testing
-
-_LENGTH = 6
-
-
-def _features(numbers):
-    """Examples that can be recognised by their numbers."""
-    numbers = np.reshape(numbers, [-1, 1])
-    columns = (
-        ("input_ids", [2, 0, 3, 0, 0, 0] + [0, 1, 0, 0, 0, 0] * numbers),
-        ("input_mask", [1, 1, 1, 0, 0, 0] + 0 * numbers),
-        ("segment_ids", [0, 0, 0, 0, 0, 0] + 0 * numbers),
-    )
-    return dict(columns)
-
-
-def _batches(dataset, num_batches):
-    """The numbers of the examples in each batch."""
-    return [
-        batch["input_ids"][:, 1].numpy().tolist()
-        for batch in dataset.take(num_batches)
-    ]
 
 
 def _infos(*sizes):
     return [
-        dataset_info.DatasetInfo(max_seq_length=_LENGTH, shards={"a": size})
+        dataset_info.DatasetInfo(
+            max_seq_length=numbered_data.LENGTH, shards={"a": size}
+        )
         for size in sizes
     ]
 
 
 class PipelineTest(parameterized.TestCase, tf.test.TestCase):
     def write_data(self, sizes, first=100, **fields):
-        """A data folder of examples numbered from `first` on."""
         directory = self.create_tempdir().full_path
-        shards = dict(zip(records.shard_names(len(sizes)), sizes))
-        for name, size in shards.items():
-            features = _features(np.arange(first, first + size))
-            with tf.io.TFRecordWriter(os.path.join(directory, name)) as file:
-                for record in records.serialize_examples(features):
-                    file.write(record)
-            first += size
-        info = dataset_info.DatasetInfo(
-            **dict(max_seq_length=_LENGTH, shards=shards) | fields
-        )
-        dataset_info.write(info, directory)
-        return directory
+        return numbered_data.write(directory, sizes, first, **fields)
 
     def write_mixture(self):
-        """Two folders, of 700 examples from 100 on and 250 from 1000 on."""
+        """Two folders, of 750 examples from 100 on and 250 from 1000 on."""
         return [
-            self.write_data([100] * 7),
-            self.write_data([31, 0, 69, 50, 50, 20, 30], first=1000),
+            self.write_data([150] * 5),
+            self.write_data([31, 0, 69, 50, 80, 20], first=1000),
         ]
 
 
@@ -73,7 +43,7 @@ class TrainDatasetTest(PipelineTest):
         dataset = input_pipeline.train_dataset(
             [directory], batch_size=6, seed=1
         )
-        first, second = np.reshape(_batches(dataset, 8), [2, 24])
+        first, second = np.reshape(numbered_data.batches(dataset, 8), [2, 24])
         self.assertCountEqual(first, range(100, 124))
         self.assertCountEqual(second, range(100, 124))
         self.assertNotAllEqual(first, second)
@@ -85,7 +55,7 @@ class TrainDatasetTest(PipelineTest):
             [directory], batch_size=12, seed=1, shards_per_block=2
         )
         self.assertEqual(
-            _batches(dataset, 2),
+            numbered_data.batches(dataset, 2),
             [
                 [109, 113, 112, 114, 110, 108, 107, 115, 106, 116, 111, 105],
                 [119, 102, 100, 120, 123, 103, 122, 121, 118, 104, 117, 101],
@@ -100,18 +70,18 @@ class TrainDatasetTest(PipelineTest):
         self.assertEqual(
             dataset.element_spec,
             {
-                name: tf.TensorSpec([3, _LENGTH], tf.int32)
+                name: tf.TensorSpec([3, numbered_data.LENGTH], tf.int32)
                 for name in records.FEATURES
             },
         )
         for batch in dataset.take(2):  # Of an epoch of one example.
-            for name, values in _features([100] * 3).items():
+            for name, values in numbered_data.features([100] * 3).items():
                 self.assertAllEqual(batch[name], values)
 
     def test_seeds_give_different_orders_and_the_same_seed_the_same(self):
         directory = self.write_data([20, 20])
         first, again, other = (
-            _batches(
+            numbered_data.batches(
                 input_pipeline.train_dataset(
                     [directory], batch_size=40, seed=seed
                 ),
@@ -124,7 +94,7 @@ class TrainDatasetTest(PipelineTest):
 
 
 class ResumeTest(PipelineTest):
-    @parameterized.parameters(1, 4, None)
+    @parameterized.parameters(1, 4)
     def test_one_folder_goes_on_as_an_unbroken_run(self, shards_per_block):
         # 38 examples, so 7.6 batches an epoch.
         directory = self.write_data([5, 1, 9, 0, 3, 8, 2, 4, 6])
@@ -132,9 +102,9 @@ class ResumeTest(PipelineTest):
             [directory], batch_size=5, shards_per_block=shards_per_block
         )
 
-    @parameterized.parameters(1, 4, None)
+    @parameterized.parameters(1, 4)
     def test_a_mixture_goes_on_as_an_unbroken_run(self, shards_per_block):
-        # 102 batches of 70 examples: 7 cycles, 8 epochs of the first folder.
+        # 100 batches of 70 examples are 7 cycles, of 800 and 200 examples.
         self.assert_resumes(
             self.write_mixture(),
             batch_size=70,
@@ -149,7 +119,7 @@ class ResumeTest(PipelineTest):
             dataset = input_pipeline.train_dataset(
                 data_dirs, seed=5, start_step=start_step, **arguments
             )
-            return _batches(dataset, num_batches)
+            return numbered_data.batches(dataset, num_batches)
 
         unbroken = run(0, 103)
         for step in np.random.default_rng(0).integers(100, size=20).tolist():
@@ -167,15 +137,15 @@ class ResumeTest(PipelineTest):
         data_dirs = [self.write_data([600] * 8)]
         if is_mixture:
             data_dirs.append(self.write_data([400] * 8, first=9000))
-        num_needed = shards_per_block * len(data_dirs)
-        paths, read_file = [], records.read_file
-        has_batch, lock = threading.Event(), threading.Lock()
+        paths = {directory: [] for directory in data_dirs}
+        has_batch, read_file = threading.Event(), records.read_file
 
         def read(path):
-            with lock:
-                paths.append(path)
-                is_ahead = len(paths) > num_needed
-            if is_ahead:  # Data sets read ahead: wait until that is over.
+            of_folder = paths[os.path.dirname(path)]
+            of_folder.append(path)
+            if len(of_folder) > shards_per_block:
+                # Data sets read ahead, here not before it is shown that the
+                # first batch does without.
                 self.assertTrue(has_batch.wait(timeout=60))
             return read_file(path)
 
@@ -188,49 +158,41 @@ class ResumeTest(PipelineTest):
                 start_step=step,
                 shards_per_block=shards_per_block,
             )
-            self.assertEmpty(paths)
+            self.assertFalse(any(paths.values()))
             iterator = iter(dataset)
             next(iterator)
-            self.assertGreaterEqual(len(paths), num_needed)
             has_batch.set()
-            del iterator
+        for of_folder in paths.values():
+            self.assertGreaterEqual(len(of_folder), shards_per_block)
 
 
 class MixtureTest(PipelineTest):
     def test_every_cycle_has_as_much_of_each_folder_as_the_weights_say(self):
         data_dirs = self.write_mixture()
         dataset = input_pipeline.train_dataset(
-            data_dirs, batch_size=1000, seed=3, weights=[3, 1]
+            data_dirs, batch_size=1000, seed=3, weights=[1, 3]
         )
-        alone = [
-            np.concatenate(
-                _batches(
-                    input_pipeline.train_dataset(
-                        [directory], batch_size=count, seed=3
-                    ),
-                    3,
-                )
+        alone = input_pipeline.train_dataset(
+            data_dirs[:1], batch_size=250, seed=3
+        )
+        cycles = np.array(numbered_data.batches(dataset, 3))
+        for cycle, first in zip(cycles, numbered_data.batches(alone, 3)):
+            # A quarter, those that the first folder gives alone, too.
+            self.assertCountEqual(cycle[cycle < 1000], first)
+            # Three epochs of the second folder.
+            self.assertCountEqual(
+                cycle[cycle >= 1000], [*range(1000, 1250)] * 3
             )
-            for directory, count in zip(data_dirs, (750, 250))
-        ]
-        cycles = np.array(_batches(dataset, 3))
-        for i, cycle in enumerate(cycles):
-            first = cycle[cycle < 1000]
-            # Three quarters; these the first folder gives alone, too.
-            self.assertCountEqual(first, alone[0][750 * i : 750 * (i + 1)])
-            # One epoch of the second folder.
-            self.assertCountEqual(cycle[cycle >= 1000], range(1000, 1250))
         # About evenly spread, and each time in another way.
-        self.assertBetween(np.sum(cycles[0, :500] >= 1000), 100, 150)
-        self.assertNotAllEqual(cycles[0] >= 1000, cycles[1] >= 1000)
+        self.assertBetween(np.sum(cycles[0, :500] < 1000), 95, 155)
+        self.assertNotAllEqual(cycles[0] < 1000, cycles[1] < 1000)
 
     def test_by_default_every_example_comes_equally_often(self):
         dataset = input_pipeline.train_dataset(
             self.write_mixture(), batch_size=1000, seed=3
         )
-        (cycle,) = np.array(_batches(dataset, 1))
-        # 250 / 950 * 1000 = 263.16.
-        self.assertEqual(np.sum(cycle >= 1000), 263)
+        (cycle,) = numbered_data.batches(dataset, 1)
+        self.assertCountEqual(cycle, [*range(100, 850), *range(1000, 1250)])
 
     def test_folders_must_agree(self):
         data_dirs = [
@@ -254,8 +216,7 @@ class MixtureTest(PipelineTest):
         (None, [250, 500, 250]),
     )
     def test_counts_add_up_to_a_cycle(self, weights, expected):
-        sizes = (5, 10, 5) if weights is None else weights
-        infos = _infos(*[5, 10, 5, 1][: len(sizes)])
+        infos = _infos(5, 10, 5, 1)[: len(expected)]
         self.assertEqual(input_pipeline.cycle_counts(infos, weights), expected)
 
     @parameterized.parameters(
@@ -323,7 +284,9 @@ class EvalDatasetTest(PipelineTest):
         batches = list(dataset)
         self.assertAllEqual(batches[0]["input_ids"][:, 1], [100, 101, 102])
         self.assertAllEqual(batches[1]["input_ids"][:, 1], [103, 104, 0])
-        self.assertAllEqual(batches[1]["input_mask"][2], [0] * _LENGTH)
+        self.assertAllEqual(
+            batches[1]["input_mask"][2], [0] * numbered_data.LENGTH
+        )
 
     def test_examples_of_the_original_come_in_its_order(self):
         name = "lines_len64_recorded"
@@ -337,125 +300,6 @@ class EvalDatasetTest(PipelineTest):
         with np.load(path) as golden:
             for name in records.FEATURES:
                 self.assertAllEqual(batch[name], golden[name])
-
-
-class DamageTest(PipelineTest):
-    def damage(self, directory, shard, change):
-        """Changes the bytes of a file of a folder; returns its name."""
-        name = sorted(os.listdir(directory))[1 + shard]
-        path = os.path.join(directory, name)
-        with open(path, "rb") as file:
-            content = file.read()
-        with open(path, "wb") as file:
-            file.write(change(content))
-        return name
-
-    @parameterized.named_parameters(
-        ("cut_off", lambda content: content[:-1], "record 3"),
-        (
-            "one_bit",
-            # In the middle of the third of four records of equal size.
-            lambda content: bytes(
-                byte ^ (i == len(content) * 5 // 8)
-                for i, byte in enumerate(content)
-            ),
-            "record 2",
-        ),
-        ("no_records_at_all", lambda content: b"nothing" * 9, "record 0"),
-        (
-            "last_record_missing",
-            lambda content: content[: len(content) * 3 // 4],
-            "holds 3 records, dataset_info.json says 4",
-        ),
-    )
-    def test_the_error_names_file_and_record(self, change, message):
-        directory = self.write_data([1, 4])
-        name = self.damage(directory, 1, change)
-        for dataset in (
-            input_pipeline.train_dataset([directory], batch_size=5, seed=0),
-            input_pipeline.eval_dataset(directory, batch_size=5),
-        ):
-            with self.assertRaisesRegex(
-                tf.errors.InvalidArgumentError, f"{name}.* {message}"
-            ):
-                list(dataset.take(1))
-
-    @parameterized.parameters(
-        (lambda content: content[:-1], 3),
-        (lambda content: content[: len(content) * 3 // 4], 3),
-        (lambda content: content[: len(content) // 4 + 9], 1),
-        (lambda content: b"nothing" * 9, 0),
-    )
-    def test_skipped_records_change_no_others(self, change, num_readable):
-        directory = self.write_data([4, 4, 4, 4])
-
-        def train():
-            dataset = input_pipeline.train_dataset(
-                [directory],
-                batch_size=8,
-                seed=0,
-                shards_per_block=2,
-                skip_corrupt=True,
-            )
-            return np.array(_batches(dataset, 6))  # Blocks of three epochs.
-
-        before = train()
-        name = self.damage(directory, 1, change)  # Of numbers 104 to 107.
-        with self.assertLogs("absl", "WARNING") as logs:
-            after = train()
-        self.assertRegex(
-            logs.output[0],
-            f"{name}: record {num_readable}, .* {4 - num_readable} of 4",
-        )
-        is_skipped = (before >= 104 + num_readable) & (before <= 107)
-        self.assertEqual(np.sum(is_skipped), 3 * (4 - num_readable))
-        self.assertAllEqual(after[~is_skipped], before[~is_skipped])
-        for block_before, block_after in zip(before, after):
-            self.assertContainsSubset(block_after, block_before)
-        self.assertNoCommonElements(after.flatten(), before[is_skipped])
-
-    def test_a_block_without_readable_records_is_an_error(self):
-        directory = self.write_data([4, 4])
-        name = self.damage(directory, 1, lambda content: b"nothing")
-        dataset = input_pipeline.train_dataset(
-            [directory],
-            batch_size=8,
-            seed=0,
-            shards_per_block=1,
-            skip_corrupt=True,
-        )
-        with self.assertRaisesRegex(
-            tf.errors.InvalidArgumentError, f"no record of {name} can be read"
-        ):
-            list(dataset.take(1))
-
-    def test_evaluation_has_padding_in_place_of_skipped_records(self):
-        directory = self.write_data([4, 3])
-        self.damage(directory, 0, lambda content: content[:-1])
-        dataset = input_pipeline.eval_dataset(
-            directory, batch_size=5, skip_corrupt=True
-        )
-        self.assertEqual(
-            _batches(dataset, 9),
-            [[100, 101, 102, 0, 104], [105, 106, 0, 0, 0]],
-        )
-        for batch in dataset:
-            is_padding = batch["input_ids"][:, 1] == 0
-            self.assertAllEqual(
-                tf.reduce_sum(batch["input_mask"], axis=1),
-                tf.where(is_padding, 0, 3),
-            )
-
-    def test_more_records_than_described_are_never_skipped(self):
-        directory = self.write_data([4])
-        self.damage(directory, 0, lambda content: content * 2)
-        dataset = input_pipeline.eval_dataset(
-            directory, batch_size=4, skip_corrupt=True
-        )
-        with self.assertRaisesRegex(
-            tf.errors.InvalidArgumentError, "holds 8 records, .* says 4"
-        ):
-            list(dataset)
 
 
 if __name__ == "__main__":

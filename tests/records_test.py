@@ -96,7 +96,8 @@ class ReadTest(tf.test.TestCase):
     def write(self, values):
         """A file of examples with one token each; returns its path."""
         path = os.path.join(self.create_tempdir().full_path, "file")
-        features = dict.fromkeys(records.FEATURES, np.reshape(values, [-1, 1]))
+        ids = np.reshape(values, [-1, 1]).astype(int)
+        features = dict.fromkeys(records.FEATURES, ids)
         with tf.io.TFRecordWriter(path) as file:
             for record in records.serialize_examples(features):
                 file.write(record)

@@ -45,7 +45,7 @@ class VocabCheckTest(absltest.TestCase):
         )
         self.assertStartsWith(lines[2], "WARNING: [PAD] is not the first")
         # One has a capital letter, the other is three words.
-        self.assertRegex(lines[3], "WARNING: 2 words .*: 'Ab', 'a.b'$")
+        self.assertRegex(lines[3], r"WARNING: 2 word\(s\) .*: 'Ab', 'a.b'$")
 
     def test_a_sound_vocabulary_has_no_warning(self):
         lines = vocab_check.describe(self.load([*_SPECIAL, "a", "##b"]))
