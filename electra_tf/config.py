@@ -68,6 +68,7 @@ Objective = typing.Literal[
 Generator = typing.Literal["transformer", "two_tower", "unigram", "uniform"]
 GeneratorTraining = typing.Literal["joint", "two_stage", "adversarial"]
 Tying = typing.Literal["embeddings", "all", "none", "gdes"]
+Precision = typing.Literal["float32", "bfloat16", "float16"]
 Masking = typing.Literal[
     "without_replacement", "with_replacement", "whole_words"
 ]
@@ -145,6 +146,24 @@ class PretrainConfig:
         adam_beta_2: Decay rate of Adam's second moment.
         adam_epsilon: Added to the root of Adam's second moment.
         clip_norm: Largest global norm of the gradients.
+        clip_per_replica: Clip the gradient of each device before they are
+            added up, as in the original; otherwise their sum.
+        optimizer: "adam", the original's, or "lamb", for very large batches.
+        bias_correction: Correct the bias of Adam's moments, which the
+            original does not.
+        disc_learning_rate: Peak learning rate of the discriminator; None for
+            `learning_rate`.
+        freeze: Regular expression; variables in whose names it is found keep
+            their values.
+        ema_momentum: Momentum of a moving average of the weights, which
+            replaces them at the end; 0 for none.
+        precision: Of the products of matrices: "float32", or, with weights,
+            softmax, normalisation, losses and optimizer in float32,
+            "bfloat16" or "float16".
+        jit_compile: Compile the whole step with XLA; None for what is faster
+            on the device.
+        num_micro_batches: In how many parts a batch is computed, one after
+            the other, to save memory; the result is the same.
         train_batch_size: Examples a step, over all devices together.
         num_train_steps: Optimizer steps of the whole run.
         init_checkpoint: Weights to start from, in place of random ones: a
@@ -161,7 +180,19 @@ class PretrainConfig:
             each checkpoint.
         log_steps: Training steps between two log lines.
         save_checkpoints_steps: Training steps between two checkpoints.
+        save_checkpoints_minutes: Minutes after which a checkpoint is written
+            all the same; 0 for never.
         keep_checkpoints: Number of newest checkpoints that are kept.
+        keep_checkpoint_every_steps: Checkpoints of multiples of so many steps
+            are kept for ever; 0 for none.
+        best_metric: Metric of evaluations, such as "disc_auc", or "-loss"
+            where less is better, whose best checkpoint is kept, too.
+        skip_nonfinite_steps: So many steps whose loss or gradient is not
+            finite may change nothing; one more ends the run.
+        profile_steps: Two steps, such as "10,20", between which a profile is
+            taken for TensorBoard.
+        peak_flops: FLOPs a second of which the devices are capable together,
+            to show which share is used; 0 if unknown.
     """
 
     vocab_size: int = 30522
@@ -196,6 +227,15 @@ class PretrainConfig:
     adam_beta_2: float = 0.999
     adam_epsilon: float = 1e-6
     clip_norm: float = 1.0
+    clip_per_replica: bool = False
+    optimizer: typing.Literal["adam", "lamb"] = "adam"
+    bias_correction: bool = False
+    disc_learning_rate: float | None = None
+    freeze: str = ""
+    ema_momentum: float = 0.0
+    precision: Precision = "float32"
+    jit_compile: bool | None = None
+    num_micro_batches: int = 1
     train_batch_size: int = 128
     num_train_steps: int = 1_000_000
     init_checkpoint: str = ""
@@ -208,7 +248,13 @@ class PretrainConfig:
     eval_every_steps: int = 0
     log_steps: int = 100
     save_checkpoints_steps: int = 1000
+    save_checkpoints_minutes: float = 0.0
     keep_checkpoints: int = 5
+    keep_checkpoint_every_steps: int = 0
+    best_metric: str = ""
+    skip_nonfinite_steps: int = 0
+    profile_steps: str = ""
+    peak_flops: float = 0.0
 
     # What does not change the weights that a run ends with, so that a run
     # may be continued with another value.
@@ -219,7 +265,13 @@ class PretrainConfig:
             "eval_every_steps",
             "log_steps",
             "save_checkpoints_steps",
+            "save_checkpoints_minutes",
             "keep_checkpoints",
+            "keep_checkpoint_every_steps",
+            "best_metric",
+            "skip_nonfinite_steps",
+            "profile_steps",
+            "peak_flops",
         )
     )
 
@@ -230,17 +282,19 @@ class PretrainConfig:
             at_least_1=(
                 "max_seq_length train_batch_size num_train_steps "
                 "eval_batch_size log_steps save_checkpoints_steps "
-                "keep_checkpoints"
+                "keep_checkpoints num_micro_batches"
             ),
             at_least_0=(
                 "warmup_steps eval_steps eval_every_steps seed gen_weight "
-                "disc_weight weight_decay_rate lr_decay_power"
+                "disc_weight weight_decay_rate lr_decay_power "
+                "save_checkpoints_minutes keep_checkpoint_every_steps "
+                "skip_nonfinite_steps peak_flops"
             ),
             positive=(
                 "generator_hidden_size generator_layers temperature "
                 "learning_rate adam_epsilon clip_norm"
             ),
-            share="mask_prob adam_beta_1 adam_beta_2",
+            share="mask_prob adam_beta_1 adam_beta_2 ema_momentum",
         )
         if self.mask_prob == 0.0:
             raise ValueError("mask_prob must be above 0, got 0.0.")

@@ -47,6 +47,21 @@ class FinetuneConfig:
             normalisation.
         dropout_prob: Dropout of the head and everywhere in the encoder.
         clip_norm: Largest global norm of the gradients.
+        clip_per_replica: Clip the gradient of each device before they are
+            added up, as in the original; otherwise their sum.
+        layerwise_rule: "original", in which the top layer is decayed twice
+            and the layers below accordingly, or "corrected".
+        bias_correction: Correct the bias of Adam's moments, which the
+            original does not.
+        freeze: Regular expression; variables in whose names it is found keep
+            their values.
+        precision: Of the products of matrices: "float32", or, with weights,
+            softmax, normalisation, losses and optimizer in float32,
+            "bfloat16" or "float16".
+        jit_compile: Compile the whole step with XLA; None for what is faster
+            on the device.
+        num_micro_batches: In how many parts a batch is computed, one after
+            the other, to save memory; the result is the same.
         loss_reduction: "mean" over the batch, or, as in the original, "sum",
             which makes clipping act on nearly every step.
         seed: Decides the head's initial weights, data order and dropout.
@@ -61,6 +76,8 @@ class FinetuneConfig:
         save_checkpoints_steps: Training steps between two checkpoints, each
             with an evaluation.
         keep_checkpoints: Number of newest checkpoints that are kept.
+        skip_nonfinite_steps: So many steps whose loss or gradient is not
+            finite may change nothing; one more ends the run.
     """
 
     task: str = ""
@@ -81,6 +98,13 @@ class FinetuneConfig:
     weight_decay_rate: float = 0.0
     dropout_prob: float = 0.1
     clip_norm: float = 1.0
+    clip_per_replica: bool = False
+    layerwise_rule: typing.Literal["original", "corrected"] = "original"
+    bias_correction: bool = False
+    freeze: str = ""
+    precision: config.Precision = "float32"
+    jit_compile: bool | None = None
+    num_micro_batches: int = 1
     loss_reduction: typing.Literal["mean", "sum"] = "mean"
     seed: int = 0
     num_trials: int = 1
@@ -90,6 +114,7 @@ class FinetuneConfig:
     log_steps: int = 50
     save_checkpoints_steps: int = 1000
     keep_checkpoints: int = 1
+    skip_nonfinite_steps: int = 0
 
     # What does not change the weights that a run ends with, so that a run
     # may be continued with another value.
@@ -100,6 +125,7 @@ class FinetuneConfig:
             "log_steps",
             "save_checkpoints_steps",
             "keep_checkpoints",
+            "skip_nonfinite_steps",
         )
     )
 
@@ -109,9 +135,9 @@ class FinetuneConfig:
             self,
             at_least_1=(
                 "train_batch_size eval_batch_size num_trials log_steps "
-                "save_checkpoints_steps keep_checkpoints"
+                "save_checkpoints_steps keep_checkpoints num_micro_batches"
             ),
-            at_least_0="weight_decay_rate seed",
+            at_least_0="weight_decay_rate seed skip_nonfinite_steps",
             positive="clip_norm",
             share="warmup_proportion dropout_prob",
         )
