@@ -6,12 +6,10 @@ Colours only add to what the text says without them.
 from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
-from typing import NamedTuple
-
-import numpy as np
 
 from data_prep import console as console_lib
-from data_prep import corruptions
+from electra_tf import corrupter
+from electra_tf import shown_tokens
 from electra_tf import tokenization
 
 _SEGMENT_STYLES = ("36", "35")  # Cyan, magenta: readable on black and white.
@@ -22,29 +20,6 @@ _FOUND_STYLE, _WRONG_STYLE = "1;32", "1;31"  # Green, red.
 _PROBABILITY_STYLES = tuple(f"30;48;5;{n}" for n in (187, 186, 179, 173, 167))
 _LOWEST_SHOWN = 0.2
 _ARROW = "→"
-
-
-class Token(NamedTuple):
-    """One token of an example, as it is to be shown.
-
-    Attributes:
-        piece: of the vocabulary, or an id as text.
-        segment: 0 or 1.
-        is_special: whether it stands for no text.
-        is_masked: whether the generator predicts it.
-        replacement: what stands in its place, if that is another piece.
-        is_noise: whether "replaced" is the right verdict.
-        probability: that it was replaced, as the discriminator says; None if
-            it says nothing.
-    """
-
-    piece: str
-    segment: int = 0
-    is_special: bool = False
-    is_masked: bool = False
-    replacement: str | None = None
-    is_noise: bool = False
-    probability: float | None = None
 
 
 @dataclasses.dataclass
@@ -65,7 +40,7 @@ class Totals:
     found: int = 0
     false_alarms: int = 0
 
-    def add(self, tokens: Iterable[Token], threshold: float):
+    def add(self, tokens: Iterable[shown_tokens.Token], threshold: float):
         """Counts an example in."""
         for token in tokens:
             is_said = (token.probability or 0.0) > threshold
@@ -76,45 +51,8 @@ class Totals:
             self.false_alarms += is_said and not token.is_noise
 
 
-def tokens(
-    features: dict[str, np.ndarray],
-    row: int,
-    *,
-    vocab: Sequence[str] | None,
-    corruption: corruptions.Corruption | None = None,
-) -> list[Token]:
-    """The tokens of one example of a batch, without padding.
-
-    Args:
-        features: int32 `[batch, length]` each.
-        row: of the example.
-        vocab: all pieces; ids are shown if None.
-        corruption: of the batch; None if nothing is masked.
-    """
-    name = str if vocab is None else vocab.__getitem__
-    ids, segments = features["input_ids"][row], features["segment_ids"][row]
-    shown = []
-    for place in np.nonzero(features["input_mask"][row])[0]:
-        piece = name(ids[place])
-        token = Token(
-            piece,
-            segment=int(segments[place] > 0),
-            # [UNK] stands for text, and is to be noticed.
-            is_special=piece in tokenization.SPECIAL_TOKENS
-            and piece != tokenization.UNK,
-        )
-        if corruption is not None:
-            token = _corrupted(token, corruption, (row, place))
-            if corruption.ids is not None:
-                new_piece = name(corruption.ids[row, place])
-                if new_piece != piece:
-                    token = token._replace(replacement=new_piece)
-        shown.append(token)
-    return shown
-
-
 def word(
-    token: Token, *, glued: bool, threshold: float
+    token: shown_tokens.Token, *, glued: bool, threshold: float
 ) -> list[console_lib.Span]:
     """A token with its marks.
 
@@ -133,7 +71,7 @@ def word(
 
 
 def words(
-    shown: Sequence[Token], *, num_padding: int, threshold: float
+    shown: Sequence[shown_tokens.Token], *, num_padding: int, threshold: float
 ) -> list[list[console_lib.Span]]:
     """The words of an example; pieces with ## are joined to the one before."""
     joined = []
@@ -154,7 +92,7 @@ def words(
 
 
 def legend(
-    shows: corruptions.Shows | None, *, threshold: float, has_color: bool
+    shows: corrupter.Shows | None, *, threshold: float, has_color: bool
 ) -> list[list[console_lib.Span]]:
     """What the marks mean, each shown as it is used.
 
@@ -163,14 +101,16 @@ def legend(
         threshold: as for `word`.
         has_color: whether segments can be told apart.
     """
-    replaced = Token("a", is_masked=True, replacement="b", is_noise=True)
+    replaced = shown_tokens.Token(
+        "a", is_masked=True, replacement="b", is_noise=True
+    )
     high, low = 0.5 + threshold / 2, threshold / 2
     entries = []
     if has_color:
-        entries.append((Token("first"), "segment"))
-        entries.append((Token("second", segment=1), "segment"))
+        entries.append((shown_tokens.Token("first"), "segment"))
+        entries.append((shown_tokens.Token("second", segment=1), "segment"))
     if shows is not None:
-        entries.append((Token("a", is_masked=True), "masked"))
+        entries.append((shown_tokens.Token("a", is_masked=True), "masked"))
     if shows == "guesses":
         entries.append((replaced, "the generator's guess is b"))
     if shows == "replacements":
@@ -179,7 +119,7 @@ def legend(
         entries += [
             (replaced._replace(probability=high), "replaced and found"),
             (replaced._replace(probability=low), "replaced and missed"),
-            (Token("a", probability=high), "a false alarm"),
+            (shown_tokens.Token("a", probability=high), "a false alarm"),
         ]
     result = []
     for number, (token, meaning) in enumerate(entries, start=1):
@@ -189,18 +129,7 @@ def legend(
     return result
 
 
-def _corrupted(token, corruption, place) -> Token:
-    token = token._replace(is_masked=bool(corruption.is_masked[place]))
-    if corruption.probabilities is not None:
-        probability = float(corruption.probabilities[place])
-        token = token._replace(
-            is_noise=bool(corruption.is_noise[place]),
-            probability=None if np.isnan(probability) else probability,
-        )
-    return token
-
-
-def _style(token: Token) -> str:
+def _style(token: shown_tokens.Token) -> str:
     probability = token.probability
     if probability is not None and probability >= _LOWEST_SHOWN:
         share = (probability - _LOWEST_SHOWN) / (1.0 - _LOWEST_SHOWN)
@@ -215,7 +144,9 @@ def _style(token: Token) -> str:
     return style
 
 
-def _verdict(token: Token, threshold: float) -> list[console_lib.Span]:
+def _verdict(
+    token: shown_tokens.Token, threshold: float
+) -> list[console_lib.Span]:
     """`+87%` found, `-12%` missed, `!73%` a false alarm; else nothing."""
     if token.probability is None:
         return []

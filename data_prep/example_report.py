@@ -6,9 +6,10 @@ import dataclasses
 import numpy as np
 
 from data_prep import console as console_lib
-from data_prep import corruptions
 from data_prep import data_folder
 from data_prep import example_display
+from electra_tf import corrupter as corrupter_lib
+from electra_tf import shown_tokens
 
 # Corrupted at once, so that the logits of many examples need no more memory.
 _BATCH_SIZE = 8
@@ -29,7 +30,7 @@ class ExampleReport:
     folder: data_folder.DataFolder
     console: console_lib.Console
     _: dataclasses.KW_ONLY
-    corrupter: corruptions.Corrupter | None = None
+    corrupter: corrupter_lib.Corrupter | None = None
     threshold: float = 0.5
 
     def sections(self, numbers: np.ndarray) -> Iterator[str]:
@@ -51,7 +52,7 @@ class ExampleReport:
                     f"Example {count} of {len(numbers)}: record {record:,} of "
                     f"{batch.file}"
                 )
-                tokens = example_display.tokens(
+                tokens = shown_tokens.tokens(
                     batch.features,
                     row,
                     vocab=self.folder.vocab,
@@ -84,7 +85,7 @@ class ExampleReport:
         )
         return "\n".join([*lines, *self.console.wrap(words, indent=2), ""])
 
-    def _section(self, title: str, tokens: list[example_display.Token]) -> str:
+    def _section(self, title: str, tokens: list[shown_tokens.Token]) -> str:
         words = example_display.words(
             tokens,
             num_padding=self.folder.info.max_seq_length - len(tokens),

@@ -14,49 +14,14 @@ from typing import NamedTuple
 from absl import logging
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
+from electra_tf import checkpoint_files
 from electra_tf import encoder
 from electra_tf import mismatch
 
 _MODEL_KEY = re.compile(r"^model/(.*)/\.ATTRIBUTES/VARIABLE_VALUE$")
 _OPTIMIZER_SLOT = re.compile(r"/adam_[mv]$|^global_step$")
 _FILE_OF_CHECKPOINT = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
-
-
-class Checkpointer:
-    """Numbered checkpoints of a model and its optimizer in one folder.
-
-    Args:
-        directory: made if needed.
-        model: with all its variables.
-        keep: number of newest checkpoints that are kept.
-    """
-
-    def __init__(self, directory: str, *, model: tf_keras.Model, keep: int):
-        optimizer = model.optimizer
-        optimizer.build(model.trainable_variables)
-        checkpoint = tf.train.Checkpoint(
-            model=by_name(model.trainable_variables),
-            optimizer=by_name(optimizer.variables),
-        )
-        self._optimizer = optimizer
-        self._checkpoint = checkpoint
-        self._manager = tf.train.CheckpointManager(
-            checkpoint, directory, max_to_keep=keep
-        )
-
-    def restore_latest(self) -> int:
-        """Loads the newest checkpoint if there is one; returns its step."""
-        path = self._manager.latest_checkpoint
-        if path is None:
-            return 0
-        self._checkpoint.restore(path).assert_consumed()
-        return int(self._optimizer.iterations.numpy())
-
-    def save(self, step: int) -> str:
-        """Writes a checkpoint with the number of the step."""
-        return self._manager.save(checkpoint_number=step)
 
 
 class Restored(NamedTuple):
@@ -88,15 +53,15 @@ def find(path: str) -> str:
     """The prefix of the checkpoint that a path stands for.
 
     Args:
-        path: a model folder, a folder of checkpoints (the newest is taken),
-            or the prefix of one checkpoint, such as `DIR/model.ckpt-1000`, or
-            one of its files.
+        path: a model folder, a folder of checkpoints (the newest that is
+            whole is taken), or the prefix of one checkpoint, such as
+            `DIR/model.ckpt-1000`, or one of its files.
     """
     for candidate in (os.path.join(path, "checkpoints"), path):
         if tf.io.gfile.isdir(candidate):
-            latest = tf.train.latest_checkpoint(candidate)
-            if latest is not None:
-                return latest
+            newest = checkpoint_files.newest(candidate)
+            if newest is not None:
+                return newest
     indices = tf.io.gfile.glob(os.path.join(path, "*.index"))
     if len(indices) == 1:  # In a folder that does not name its newest.
         path = indices[0]

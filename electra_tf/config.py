@@ -150,13 +150,13 @@ class PretrainConfig:
             added up, as in the original; otherwise their sum.
         optimizer: "adam", the original's, or "lamb", for very large batches.
         bias_correction: Correct the bias of Adam's moments, which the
-            original does not.
-        disc_learning_rate: Peak learning rate of the discriminator; None for
-            `learning_rate`.
-        freeze: Regular expression; variables in whose names it is found keep
-            their values.
-        ema_momentum: Momentum of a moving average of the weights, which
-            replaces them at the end; 0 for none.
+            original does not; LAMB always does.
+        disc_learning_rate: Peak learning rate of the discriminator, but for
+            what it shares with the generator; None for `learning_rate`.
+        freeze: Regular expression; variables in whose names it is found, such
+            as "electra/embeddings/", keep their values.
+        ema_momentum: Momentum, such as 0.9999, of a moving average of the
+            weights, which replaces them after the last step; 0 for none.
         precision: Of the products of matrices: "float32", or, with weights,
             softmax, normalisation, losses and optimizer in float32,
             "bfloat16" or "float16".
@@ -296,6 +296,7 @@ class PretrainConfig:
             ),
             share="mask_prob adam_beta_1 adam_beta_2 ema_momentum",
         )
+        config_checks.check_pattern(self, "freeze")
         if self.mask_prob == 0.0:
             raise ValueError("mask_prob must be above 0, got 0.0.")
         if self.max_seq_length > self.max_position_embeddings:
@@ -304,11 +305,17 @@ class PretrainConfig:
                 f"{self.max_position_embeddings} positions of the model "
                 f"(max_position_embeddings)."
             )
+        disc_rate = self.disc_learning_rate
+        if disc_rate is not None and not disc_rate > 0:
+            raise ValueError(
+                f"disc_learning_rate must be above 0, got {disc_rate}."
+            )
         if self.max_predictions_per_seq < 1:
             raise ValueError(
                 f"mask_prob {self.mask_prob} of max_seq_length "
                 f"{self.max_seq_length} leaves no token to predict."
             )
+        config_checks.parse_steps("profile_steps", self.profile_steps)
         check_combination(self)
         # Their own checks: heads divide widths, no width rounds to zero.
         _ = self.encoder, self.generator_encoder
@@ -365,6 +372,7 @@ def check_combination(config: PretrainConfig):
                 generator_training="joint",
                 tying="embeddings",
                 disallow_correct=False,
+                disc_learning_rate=None,
             ),
         ),
         (

@@ -1,6 +1,7 @@
 """Checks that configurations make of their own fields."""
 
 import dataclasses
+import re
 import typing
 
 
@@ -32,6 +33,17 @@ def _type_name(hint) -> str:
     return getattr(hint, "__name__", str(hint))
 
 
+def check_pattern(config, name: str):
+    """Raises ValueError for a field that is no regular expression."""
+    value = getattr(config, name)
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(
+            f"{name} must be a regular expression, got {value!r}: {error}."
+        ) from error
+
+
 def check_range(config, *, at_least_1="", at_least_0="", positive="", share=""):
     """Raises ValueError for a field out of its range; names are spaced."""
     rules = (
@@ -46,3 +58,20 @@ def check_range(config, *, at_least_1="", at_least_0="", positive="", share=""):
                 raise ValueError(
                     f"{name} must be {text}, got {getattr(config, name)}."
                 )
+
+
+def parse_steps(name: str, text: str) -> tuple[int, int] | None:
+    """The first and the last step that a text such as "10,20" names.
+
+    None for "". Raises ValueError for any other text.
+    """
+    if not text:
+        return None
+    match = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*", text)
+    steps = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= steps[0] <= steps[1]:
+        raise ValueError(
+            f"{name} must be two steps, counted from 1, the first of them not "
+            f"after the other, such as '10,20', got {text!r}."
+        )
+    return steps

@@ -41,11 +41,7 @@ class Corruption(NamedTuple):
     @property
     def is_masked(self) -> tf.Tensor:
         """1 where the generator predicted: int32 `[batch, length]`."""
-        return masking.replace_tokens(
-            tf.zeros_like(self.ids),
-            masked=self.masked,
-            updates=tf.ones_like(self.masked.ids),
-        )
+        return masking.where_masked(self.masked, self.ids)
 
 
 class Verdict(NamedTuple):
@@ -95,37 +91,30 @@ class Heads(tf_keras.layers.Layer):
             self.copy = pretraining_heads.CopyHead(run_config.hidden_size)
         self.built = True
 
-    def call(self, features, corruption: Corruption) -> Verdict:
+    def call(self, features, corruption: Corruption, weights) -> Verdict:
         """Judges a corrupted text.
 
         Args:
-            features: float32 `[batch, length, hidden]`, the encoder's output.
+            features: `[batch, length, hidden]`, the encoder's output.
             corruption: the text.
+            weights: float32 `[batch, tokens]`, which tokens count, see
+                `objectives.loss_weights`.
         """
         judge = {
             "electra": self._replaced_tokens,
-            "electra_15": self._replaced_masked_tokens,
+            "electra_15": self._replaced_tokens,
             "electric": self._energies,
             "replace_mlm": self._masked_tokens,
             "all_tokens_mlm": self._all_tokens,
         }[self.config.objective]
-        return judge(features, corruption)
+        return judge(features, corruption, weights)
 
-    def _replaced_tokens(self, features, corruption) -> Verdict:
+    def _replaced_tokens(self, features, corruption, weights) -> Verdict:
         return _binary_verdict(
-            self.main(features),
-            labels=corruption.is_replaced,
-            weights=corruption.input_mask,
+            self.main(features), labels=corruption.is_replaced, weights=weights
         )
 
-    def _replaced_masked_tokens(self, features, corruption) -> Verdict:
-        return _binary_verdict(
-            self.main(features),
-            labels=corruption.is_replaced,
-            weights=corruption.is_masked,
-        )
-
-    def _energies(self, features, corruption) -> Verdict:
+    def _energies(self, features, corruption, weights) -> Verdict:
         logits = objectives.noise_contrastive_logits(
             self.main(features),
             -objectives.masked_lm_losses(
@@ -136,22 +125,20 @@ class Heads(tf_keras.layers.Layer):
         # As in the original: a sample that is the original token is noise all
         # the same.
         return _binary_verdict(
-            logits,
-            labels=corruption.is_masked,
-            weights=corruption.input_mask,
+            logits, labels=corruption.is_masked, weights=weights
         )
 
-    def _masked_tokens(self, features, corruption) -> Verdict:
+    def _masked_tokens(self, features, corruption, weights) -> Verdict:
         masked = corruption.masked
         logits = self.main(masking.gather_positions(features, masked.positions))
         return Verdict(
             labels=masked.ids,
             predictions=tf.argmax(logits, axis=-1, output_type=tf.int32),
             losses=objectives.masked_lm_losses(logits, masked.ids),
-            weights=masked.weights,
+            weights=weights,
         )
 
-    def _all_tokens(self, features, corruption) -> Verdict:
+    def _all_tokens(self, features, corruption, weights) -> Verdict:
         logits, copy_logits = self.main(features), self.copy(features)
         vocab_size = self.config.vocab_size
         # The copied token has its share beside that of the softmax.
@@ -167,7 +154,7 @@ class Heads(tf_keras.layers.Layer):
                 input_ids=corruption.ids,
                 ids=corruption.original_ids,
             ),
-            weights=tf.cast(corruption.input_mask, tf.float32),
+            weights=weights,
         )
 
 
@@ -177,6 +164,6 @@ def _binary_verdict(logits, *, labels, weights) -> Verdict:
         # More than a half, as a number: sigmoid(1e-9) is 0.5 in float32.
         predictions=tf.cast(tf.nn.sigmoid(logits) > 0.5, tf.int32),
         losses=objectives.replaced_token_losses(logits, labels),
-        weights=tf.cast(weights, tf.float32),
+        weights=weights,
         logits=tf.cast(logits, tf.float32),
     )

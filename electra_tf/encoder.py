@@ -21,7 +21,7 @@ Direction = Literal["both", "left_to_right", "right_to_left"]
 
 
 class EncoderOutput(NamedTuple):
-    """What an encoder computes; float32.
+    """What an encoder computes, in the precision of its layers.
 
     Attributes:
         sequence_output: `[batch, length, hidden]`, the last layer.
@@ -58,7 +58,7 @@ class Embeddings(tf_keras.layers.Layer):
     """Word, position and segment embeddings, normalised.
 
     Reads `input_ids` and `segment_ids`, int32 `[batch, length]`; returns
-    float32 `[batch, length, embedding_size]`.
+    `[batch, length, embedding_size]`.
 
     Args:
         encoder_config: sizes and initialisation.
@@ -139,7 +139,7 @@ class Embeddings(tf_keras.layers.Layer):
 class TransformerLayer(tf_keras.layers.Layer):
     """Self-attention and a feed-forward network, each added and normalised.
 
-    Reads `hidden` `[batch, length, hidden]` and `attention_bias`
+    Reads `hidden` `[batch, length, hidden]` and `attention_bias`, float32
     `[batch, 1, 1 or length, length]`, added to the attention scores; returns
     the shape of `hidden`.
     """
@@ -204,8 +204,8 @@ class TransformerLayer(tf_keras.layers.Layer):
         key = self._split_heads(self.key(hidden))
         value = self._split_heads(self.value(hidden))
         scores = tf.matmul(query, key, transpose_b=True)
-        scores *= 1.0 / math.sqrt(self.head_size)
-        probs = tf.nn.softmax(scores + attention_bias)
+        scores = tf.cast(scores, tf.float32) * (1.0 / math.sqrt(self.head_size))
+        probs = tf.cast(tf.nn.softmax(scores + attention_bias), value.dtype)
         probs = randomness.dropout(
             probs, rate=self.config.attention_probs_dropout_prob, seed=seed
         )
@@ -291,13 +291,11 @@ class Encoder(tf_keras.layers.Layer):
         if self.embeddings_project is not None:
             hidden = self.embeddings_project(hidden)
         embedding_output = hidden
-        attention_bias = padding_bias(inputs["input_mask"], hidden.dtype)
+        attention_bias = padding_bias(inputs["input_mask"])
         if self.direction != "both":
             attention_bias = tf.minimum(
                 attention_bias,
-                _direction_bias(
-                    self.direction, tf.shape(hidden)[1], hidden.dtype
-                ),
+                _direction_bias(self.direction, tf.shape(hidden)[1]),
             )
         outputs = []
         for layer, seed in zip(self.layers, seeds[1:], strict=True):
@@ -311,31 +309,28 @@ class Encoder(tf_keras.layers.Layer):
         )
 
 
-def padding_bias(input_mask: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+def padding_bias(input_mask: tf.Tensor) -> tf.Tensor:
     """What to add to attention scores so that padding is not attended to.
 
     Args:
         input_mask: int32 `[batch, length]`; 0 on padding.
-        dtype: of the result.
 
     Returns:
-        `[batch, 1, 1, length]`: 0 for tokens, -10000 for padding, as in the
-        original.
+        float32 `[batch, 1, 1, length]`: 0 for tokens, -10000 for padding, as
+        in the original.
     """
-    bias = (1.0 - tf.cast(input_mask, dtype)) * -10000.0
+    bias = (1.0 - tf.cast(input_mask, tf.float32)) * -10000.0
     return bias[:, tf.newaxis, tf.newaxis, :]
 
 
-def _direction_bias(direction: Direction, length, dtype) -> tf.Tensor:
+def _direction_bias(direction: Direction, length) -> tf.Tensor:
     """-10000 where a token may not look: `[length, length]`, by query."""
-    hidden = tf.ones([length, length], dtype) * -10000.0
+    hidden = tf.ones([length, length]) * -10000.0
     if direction == "left_to_right":
-        return tf.linalg.set_diag(
-            tf.linalg.band_part(hidden, 0, -1), tf.zeros([length], dtype)
-        )
-    return tf.linalg.set_diag(
-        tf.linalg.band_part(hidden, -1, 0), tf.zeros([length], dtype)
-    )
+        hidden = tf.linalg.band_part(hidden, 0, -1)
+    else:
+        hidden = tf.linalg.band_part(hidden, -1, 0)
+    return tf.linalg.set_diag(hidden, tf.zeros([length]))
 
 
 def _initializer(encoder_config: config.EncoderConfig):

@@ -24,8 +24,8 @@ class Proposal(NamedTuple):
 
     Attributes:
         logits: float32 `[batch, masked, vocab]`.
-        hidden: float32 `[batch, masked, hidden]`, what the logits are made
-            of; None where they depend on no text.
+        hidden: `[batch, masked, hidden]`, what the logits are made of; None
+            where they depend on no text.
         cloze_logits: float32 `[batch, length, vocab]`, for every token from
             all others; None for a generator that reads masked text.
     """
@@ -125,7 +125,7 @@ class UnigramModel(tf_keras.layers.Layer):
     """One learned score a word piece, whatever the text."""
 
     def __init__(self, vocab_size: int):
-        super().__init__(name="unigram_model")
+        super().__init__(name="unigram_model", dtype="float32")
         with tf.name_scope("generator_predictions"):
             self.output_bias = self.add_weight(
                 name="output_bias", shape=[vocab_size], initializer="zeros"

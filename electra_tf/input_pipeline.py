@@ -81,7 +81,12 @@ def train_dataset(
 
 
 def eval_dataset(
-    data_dir: str, *, batch_size: int, skip_corrupt: bool = False
+    data_dir: str,
+    *,
+    batch_size: int,
+    num_pipelines: int = 1,
+    pipeline: int = 0,
+    skip_corrupt: bool = False,
 ) -> tf.data.Dataset:
     """One pass in the order of the files, in batches of one static shape.
 
@@ -89,7 +94,9 @@ def eval_dataset(
 
     Args:
         data_dir: folder with the records.
-        batch_size: examples a batch.
+        batch_size: examples a batch, of all pipelines together.
+        num_pipelines: as for `train_dataset`.
+        pipeline: as for `train_dataset`.
         skip_corrupt: whether the records of a file from a damaged one on are
             skipped, with a warning. Rows of zeros take their place.
 
@@ -115,7 +122,7 @@ def eval_dataset(
     return _batch(
         shards,
         batch_size,
-        rows=slice(0, batch_size),
+        rows=_rows(batch_size, num_pipelines=num_pipelines, pipeline=pipeline),
         length=info.max_seq_length,
     ).apply(tf.data.experimental.assert_cardinality(num_batches))
 

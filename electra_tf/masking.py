@@ -235,6 +235,20 @@ def replace_tokens(
     return tf.where(counts > 0, sums // tf.maximum(counts, 1), input_ids)
 
 
+def where_masked(masked: MaskedTokens, input_ids: tf.Tensor) -> tf.Tensor:
+    """1 for the chosen tokens, else 0: int32 `[batch, length]`.
+
+    Args:
+        masked: the chosen tokens.
+        input_ids: int32 `[batch, length]`; only its shape is read.
+    """
+    return replace_tokens(
+        tf.zeros_like(input_ids),
+        masked=masked,
+        updates=tf.ones_like(masked.ids),
+    )
+
+
 def gather_positions(sequence: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     """`[batch, masked, ...]` of `[batch, length, ...]` at the positions."""
     return tf.gather(sequence, positions, batch_dims=1)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from electra_tf import config
+from electra_tf import masking
 
 
 class LossTerm(NamedTuple):
@@ -18,13 +19,21 @@ class LossTerm(NamedTuple):
     Attributes:
         values: float32 of any shape, in nats.
         weights: float32 of the same shape, 0 or 1.
+        total_weight: float32 `[]`, the sum of the weights of the global
+            batch, of which these may be a part.
         scale: what its mean is multiplied by in the total; a number, or
             float32 `[]`.
     """
 
     values: tf.Tensor
     weights: tf.Tensor
+    total_weight: tf.Tensor
     scale: float | tf.Tensor
+
+    @property
+    def share(self) -> tf.Tensor:
+        """What these values add to the mean, not scaled: float32 `[]`."""
+        return mean_share(self.values, self.weights, self.total_weight)
 
 
 def loss_scales(run_config: config.PretrainConfig) -> dict[str, float]:
@@ -36,11 +45,51 @@ def loss_scales(run_config: config.PretrainConfig) -> dict[str, float]:
     else:
         generator_losses = ("masked_lm_loss",)
     scales = dict.fromkeys(generator_losses, run_config.gen_weight)
-    if run_config.objective in ("replace_mlm", "all_tokens_mlm"):
-        scales["token_loss"] = run_config.disc_weight
-    elif run_config.has_discriminator:
-        scales["disc_loss"] = run_config.disc_weight
+    if run_config.has_discriminator:
+        scales[kept_loss(run_config)] = run_config.disc_weight
     return scales
+
+
+def kept_loss(run_config: config.PretrainConfig) -> str:
+    """Which of them is that of the network that reads the replacements."""
+    predicts_tokens = run_config.objective in ("replace_mlm", "all_tokens_mlm")
+    return "token_loss" if predicts_tokens else "disc_loss"
+
+
+def loss_weights(
+    run_config: config.PretrainConfig,
+    *,
+    input_mask: tf.Tensor,
+    masked: masking.MaskedTokens,
+    maskable: tf.Tensor,
+) -> dict[str, tf.Tensor]:
+    """Which tokens count in each part of the total loss.
+
+    They depend on the text and the masks only, so that their sums over a
+    batch are known before any of its losses.
+
+    Args:
+        run_config: of the run.
+        input_mask: int32 `[batch, length]`; 0 on padding.
+        masked: the tokens that the generator predicts.
+        maskable: bool `[batch, length]` from `masking.maskable`.
+
+    Returns:
+        float32, 0 or 1, for each name of `loss_scales`: `[batch, masked]` for
+        losses of masked tokens, `[batch, length]` for the others.
+    """
+    names = loss_scales(run_config)
+    weights = dict.fromkeys(names, masked.weights)
+    if "cloze_loss" in names:
+        # As in the original every token that may be masked counts.
+        weights["cloze_loss"] = tf.cast(maskable, tf.float32)
+    if run_config.objective == "electra_15":
+        weights["disc_loss"] = tf.cast(
+            masking.where_masked(masked, input_mask), tf.float32
+        )
+    elif run_config.objective in ("electra", "electric", "all_tokens_mlm"):
+        weights[kept_loss(run_config)] = tf.cast(input_mask, tf.float32)
+    return weights
 
 
 def masked_lm_losses(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
@@ -160,32 +209,45 @@ def policy_losses(
 
 def total(terms: dict[str, LossTerm]) -> tf.Tensor:
     """This replica's share of the scaled sum of all means: float32 `[]`."""
-    return tf.add_n(
-        [
-            term.scale * global_mean(term.values, term.weights)
-            for term in terms.values()
-        ]
-    )
+    return tf.add_n([term.scale * term.share for term in terms.values()])
 
 
-def global_mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """This replica's share of the weighted mean over the global batch.
-
-    The shares of all replicas add up to the mean, so that summed gradients
-    do not depend on the number of replicas; on one device it is the mean.
-    As in the original 1e-6 is added to the sum of weights.
-
-    Args:
-        values: float32 of any shape.
-        weights: float32 of the same shape.
-
-    Returns:
-        float32 `[]`; 0 if all weights are 0.
-    """
+def global_sum(weights: tf.Tensor) -> tf.Tensor:
+    """The sum of the weights on all replicas: float32 `[]`."""
     total_weight = tf.reduce_sum(weights)
     context = tf.distribute.get_replica_context()
     if context is not None and context.num_replicas_in_sync > 1:
         total_weight = context.all_reduce(
             tf.distribute.ReduceOp.SUM, total_weight
         )
+    return total_weight
+
+
+def mean_share(
+    values: tf.Tensor, weights: tf.Tensor, total_weight: tf.Tensor
+) -> tf.Tensor:
+    """What some values add to the weighted mean over the global batch.
+
+    The shares of all replicas, and of all parts of their batches, add up to
+    the mean, so that summed gradients depend on the number of neither. As in
+    the original 1e-6 is added to the sum of weights.
+
+    Args:
+        values: float32 of any shape.
+        weights: float32 of the same shape.
+        total_weight: float32 `[]`, of the global batch, see `global_sum`.
+
+    Returns:
+        float32 `[]`; 0 if all weights are 0.
+    """
     return tf.reduce_sum(values * weights) / (total_weight + 1e-6)
+
+
+def global_mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """This replica's share of the mean, as of `mean_share`: float32 `[]`.
+
+    Args:
+        values: float32 of any shape.
+        weights: float32 of the same shape.
+    """
+    return mean_share(values, weights, global_sum(weights))

@@ -1,194 +1,31 @@
-"""The original's optimizer (`model/optimization.py`) for tf_keras."""
+"""The optimizer of a pre-training run, and one step of any optimizer."""
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 import re
 
 import tensorflow as tf
 import tf_keras
 
+from electra_tf import adam
 from electra_tf import config
+from electra_tf import lamb
+from electra_tf import learning_rates
+from electra_tf import schedules
 from electra_tf import stages
 
-
-class WarmupPolynomialDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
-    """Polynomial decay to 0 over the whole run, times a linear warm-up.
-
-    As in the original the two factors are multiplied, so that the decay
-    begins at step 0 and the first step has learning rate 0.
-
-    Args:
-        learning_rate: the rate of which the factors take their share.
-        num_train_steps: where the decay reaches 0.
-        warmup_steps: where the warm-up factor reaches 1; may be fractional.
-        power: of the polynomial; 1 is linear.
-        repeats: whether all begins again after `num_train_steps`.
-    """
-
-    def __init__(
-        self,
-        learning_rate: float,
-        *,
-        num_train_steps: int,
-        warmup_steps: float = 0,
-        power: float = 1.0,
-        repeats: bool = False,
-    ):
-        super().__init__()
-        self.repeats = repeats
-        self.learning_rate = learning_rate
-        self.num_train_steps = num_train_steps
-        self.warmup_steps = warmup_steps
-        self.power = power
-
-    def __call__(self, step) -> tf.Tensor:
-        """The learning rate of a step, counted from 0: float32 `[]`."""
-        if self.repeats:
-            step %= self.num_train_steps
-        step = tf.cast(step, tf.float32)
-        done = tf.minimum(step / self.num_train_steps, 1.0)
-        rate = self.learning_rate * (1.0 - done) ** self.power
-        # Unlike the original: without a warm-up, step 0 is no 0 / 0.
-        if self.warmup_steps > 0:
-            rate *= tf.minimum(step / self.warmup_steps, 1.0)
-        return rate
-
-    def get_config(self):
-        """The constructor's arguments, for Keras."""
-        return {
-            "learning_rate": self.learning_rate,
-            "num_train_steps": self.num_train_steps,
-            "warmup_steps": self.warmup_steps,
-            "power": self.power,
-            "repeats": self.repeats,
-        }
+_OPTIMIZERS = {"adam": adam.AdamWeightDecay, "lamb": lamb.Lamb}
 
 
-class AdamWeightDecay(tf_keras.optimizers.Optimizer):
-    """Adam with decoupled weight decay and without bias correction.
-
-    As in the original: epsilon is added outside the root, decay skips biases
-    and layer normalisation, and there is no bias correction, which makes the
-    first few hundred steps several times larger than those of tf_keras's
-    AdamW.
-
-    Args:
-        learning_rate: a number or a schedule.
-        weight_decay_rate: share of `learning_rate * variable` subtracted.
-        beta_1: decay rate of the first moment.
-        beta_2: decay rate of the second moment.
-        epsilon: added to the root of the second moment.
-        exclude_from_weight_decay: regular expressions; a variable in whose
-            name one is found is not decayed.
-        rate_factors: (regular expression, factor) pairs; the first one that
-            is found in a variable's name scales its learning rate. Empty for
-            one rate everywhere; otherwise a variable without a match is a
-            ValueError.
-        active_steps: (regular expression, start, stop); a variable in whose
-            name it is found only changes in the steps [start, stop).
-    """
-
-    def __init__(
-        self,
-        learning_rate,
-        *,
-        weight_decay_rate: float = 0.01,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-6,
-        exclude_from_weight_decay: Sequence[str] = (
-            "LayerNorm",
-            "layer_norm",
-            "bias",
-        ),
-        rate_factors: Sequence[tuple[str, float]] = (),
-        active_steps: Sequence[tuple[str, int, int]] = (),
-        name: str = "AdamWeightDecay",
-        **kwargs,
-    ):
-        super().__init__(name=name, **{"jit_compile": False} | kwargs)
-        self._learning_rate = self._build_learning_rate(learning_rate)
-        self.weight_decay_rate = weight_decay_rate
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.decay_exclusions = tuple(exclude_from_weight_decay)
-        self.rate_factors = tuple(rate_factors)
-        self.active_steps = tuple(active_steps)
-
-    def build(self, var_list):
-        """Makes both moments of each variable."""
-        super().build(var_list)
-        if getattr(self, "_built", False):
-            return
-        self._first_moments = [
-            self.add_variable_from_reference(variable, "adam_m")
-            for variable in var_list
-        ]
-        self._second_moments = [
-            self.add_variable_from_reference(variable, "adam_v")
-            for variable in var_list
-        ]
-        self._built = True
-
-    def update_step(self, gradient, variable):
-        """Updates one variable and its moments."""
-        index = self._index_dict[self._var_key(variable)]
-        m, v = self._first_moments[index], self._second_moments[index]
-        gradient = tf.convert_to_tensor(gradient)  # Densifies a sparse one.
-        m.assign(self.beta_1 * m + (1.0 - self.beta_1) * gradient)
-        v.assign(self.beta_2 * v + (1.0 - self.beta_2) * tf.square(gradient))
-        update = m / (tf.sqrt(v) + self.epsilon)
-        if self.is_decayed(variable.name):
-            update += self.weight_decay_rate * variable
-        rate = self.learning_rate * self.rate_factor(variable.name)
-        for pattern, start, stop in self.active_steps:
-            if re.search(pattern, variable.name):
-                is_active = (start <= self.iterations) & (
-                    self.iterations < stop
-                )
-                rate *= tf.cast(is_active, tf.float32)
-        variable.assign_sub(tf.cast(rate, variable.dtype) * update)
-
-    def is_decayed(self, name: str) -> bool:
-        """Whether weight decay applies to the variable of that name."""
-        return self.weight_decay_rate > 0 and not any(
-            re.search(pattern, name) for pattern in self.decay_exclusions
-        )
-
-    def rate_factor(self, name: str) -> float:
-        """What the learning rate is multiplied by for that variable."""
-        if not self.rate_factors:
-            return 1.0
-        for pattern, factor in self.rate_factors:
-            if re.search(pattern, name):
-                return factor
-        raise ValueError(
-            f"No learning rate for variable {name!r}: none of the patterns "
-            f"{[pattern for pattern, _ in self.rate_factors]} matches."
-        )
-
-    def get_config(self):
-        """The constructor's arguments, for Keras."""
-        return super().get_config() | {
-            "learning_rate": self._serialize_hyperparameter(
-                self._learning_rate
-            ),
-            "weight_decay_rate": self.weight_decay_rate,
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "exclude_from_weight_decay": self.decay_exclusions,
-            "rate_factors": self.rate_factors,
-            "active_steps": self.active_steps,
-        }
-
-
-def create(run_config: config.PretrainConfig) -> AdamWeightDecay:
+def create(run_config: config.PretrainConfig) -> adam.AdamWeightDecay:
     """The optimizer of a pre-training run."""
     num_steps = run_config.num_train_steps
     has_stages = run_config.generator_training == "two_stage"
-    return AdamWeightDecay(
-        WarmupPolynomialDecay(
+    averages = {}
+    if run_config.ema_momentum > 0.0:
+        averages = {"use_ema": True, "ema_momentum": run_config.ema_momentum}
+    return _OPTIMIZERS[run_config.optimizer](
+        schedules.WarmupPolynomialDecay(
             run_config.learning_rate,
             num_train_steps=stages.first_of_second(num_steps)
             if has_stages
@@ -197,31 +34,42 @@ def create(run_config: config.PretrainConfig) -> AdamWeightDecay:
             power=run_config.lr_decay_power,
             repeats=has_stages,
         ),
+        rate_factors=learning_rates.pretraining(run_config),
         active_steps=stages.active_steps(run_config),
         weight_decay_rate=run_config.weight_decay_rate,
         beta_1=run_config.adam_beta_1,
         beta_2=run_config.adam_beta_2,
         epsilon=run_config.adam_epsilon,
+        bias_correction=run_config.bias_correction,
+        **averages,
     )
 
 
-def layerwise_rate_factors(
-    decay: float, num_hidden_layers: int
-) -> tuple[tuple[str, float], ...]:
-    """The original's layer-wise learning rates, as `rate_factors`.
+def unfrozen(
+    variables: Iterable[tf.Variable], freeze: str
+) -> list[tf.Variable]:
+    """The variables that learn; the others get no gradient and no decay.
 
-    As in the original (`_get_layer_lrs`) a task's head has factor 1 and layer
-    `i` of `n` has `decay ** (n + 1 - i)`: the top layer is decayed twice, and
-    the embeddings `n + 2` times.
+    Args:
+        variables: of a model.
+        freeze: regular expression that is found in the names of the others;
+            empty for none.
+
+    Raises:
+        ValueError: it is found in no name, or in all of them.
     """
-    n = num_hidden_layers
-    layers = [(f"encoder/layer_{i}/", decay ** (n + 1 - i)) for i in range(n)]
-    return (
-        ("/embeddings/", decay ** (n + 2)),
-        ("/embeddings_project/", decay ** (n + 2)),
-        *layers,
-        ("task_specific/", 1.0),
-    )
+    variables = list(variables)
+    if not freeze:
+        return variables
+    learning = [v for v in variables if not re.search(freeze, v.name)]
+    if len(learning) in (0, len(variables)):
+        names = [v.name.partition(":")[0] for v in variables]
+        examples = ", ".join(names[:: max(1, len(names) // 5)])
+        raise ValueError(
+            f"freeze {freeze!r} matches {'none' if learning else 'all'} of the "
+            f"{len(names)} variables, some of which are {examples}."
+        )
+    return learning
 
 
 def apply_gradients(
@@ -230,6 +78,7 @@ def apply_gradients(
     gradients: Sequence[tf.Tensor | tf.IndexedSlices | None],
     variables: Sequence[tf.Variable],
     clip_norm: float | None = None,
+    clip_per_replica: bool = False,
 ) -> tf.Tensor:
     """Sums gradients over replicas, clips them, and takes one step.
 
@@ -243,9 +92,12 @@ def apply_gradients(
             that the loss does not depend on, which is left as it is.
         variables: in the same order.
         clip_norm: largest global norm; None for no clipping.
+        clip_per_replica: whether replicas clip before the sum, as in the
+            original.
 
     Returns:
-        float32 `[]`, the global norm before clipping.
+        float32 `[]`, the global norm before clipping; with
+        `clip_per_replica` the mean of the replicas' norms.
     """
     pairs = [
         (tf.convert_to_tensor(gradient), variable)
@@ -253,17 +105,47 @@ def apply_gradients(
         if gradient is not None
     ]
     gradients, variables = zip(*pairs, strict=True)
-    context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync > 1:
-        gradients = context.all_reduce(
-            tf.distribute.ReduceOp.SUM, list(gradients)
-        )
+    if clip_per_replica:
+        gradients, norm = _clip_shares(gradients, clip_norm)
+    else:
+        gradients, norm = _clip(_sum_over_replicas(gradients), clip_norm)
+    optimizer.apply_gradients(
+        zip(gradients, variables), skip_gradients_aggregation=True
+    )
+    return norm
+
+
+def _clip_shares(
+    gradients: Sequence[tf.Tensor], clip_norm: float | None
+) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """The sum of the clipped gradients of all replicas, and the mean norm.
+
+    The original clips the gradient of the mean loss of a replica's own
+    examples and averages over the `R` replicas. A share of the loss of the
+    whole batch is the `R`-th part of that mean loss where replicas have
+    equally many tokens, and so are gradient and limit: the sum is the
+    original's mean.
+    """
+    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+    limit = None if clip_norm is None else clip_norm / replicas
+    gradients, norm = _clip(gradients, limit)
+    *gradients, norm = _sum_over_replicas([*gradients, norm])
+    return gradients, norm
+
+
+def _clip(
+    gradients: Sequence[tf.Tensor], clip_norm: float | None
+) -> tuple[Sequence[tf.Tensor], tf.Tensor]:
     norm = tf.linalg.global_norm(gradients)
     if clip_norm is not None:
         gradients, _ = tf.clip_by_global_norm(
             gradients, clip_norm, use_norm=norm
         )
-    optimizer.apply_gradients(
-        zip(gradients, variables), skip_gradients_aggregation=True
-    )
-    return norm
+    return gradients, norm
+
+
+def _sum_over_replicas(tensors: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return tensors
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, list(tensors))

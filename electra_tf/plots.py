@@ -6,7 +6,7 @@ import os
 from absl import logging
 import tensorflow as tf
 
-from electra_tf import training
+from electra_tf import metrics_log
 
 _PRETRAINING_PANELS = (
     ("Generator", "loss (nats)", ("masked_lm_loss", "cloze_loss")),
@@ -37,7 +37,7 @@ def plot_curves(
     except ImportError:
         logging.info("No plot: matplotlib is not installed.")
         return
-    entries = training.read_metrics(model_dir)
+    entries = metrics_log.read(model_dir)
     known = {name for entry in entries for name in entry}
     panels = [panel for panel in panels if known & set(panel[2])]
     canvas = figure.Figure(figsize=(4 * len(panels), 3.2), layout="constrained")

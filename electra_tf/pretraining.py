@@ -1,5 +1,6 @@
 """ELECTRA as one Keras model that holds generator and discriminator."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,9 +11,12 @@ from electra_tf import config
 from electra_tf import discrimination
 from electra_tf import encoder
 from electra_tf import generators
+from electra_tf import masked_batches
 from electra_tf import masking
+from electra_tf import micro_batches
 from electra_tf import objectives
 from electra_tf import optimization
+from electra_tf import precision
 from electra_tf import pretraining_metrics
 from electra_tf import randomness
 from electra_tf import stages
@@ -45,7 +49,7 @@ class PretrainingOutput(NamedTuple):
 
     def mean(self, name: str) -> tf.Tensor:
         """Likewise, of one part of it, such as "disc_loss", not scaled."""
-        return objectives.global_mean(*self.terms[name][:2])
+        return self.terms[name].share
 
 
 class ElectraPretrainer(tf_keras.Model):
@@ -79,11 +83,11 @@ class ElectraPretrainer(tf_keras.Model):
     ):
         super().__init__(name="electra_pretrainer")
         self.config = run_config
-        self.special_ids = special_ids
-        if run_config.masking == "whole_words" and continues_word is None:
-            raise ValueError("masking='whole_words' needs continues_word.")
-        self._continues_word = continues_word
-        self._make_networks()
+        self._masker = masked_batches.Masker(
+            run_config, special_ids, continues_word
+        )
+        with precision.layers_of(run_config.precision):
+            self._make_networks()
         self.built = True
         # Results of metrics are alike on all replicas; Keras would add up the
         # total loss, which is computed from them.
@@ -133,58 +137,11 @@ class ElectraPretrainer(tf_keras.Model):
             )
         if run_config.generator_training == "adversarial":
             self.baseline = tf_keras.layers.Dense(
-                1, use_bias=False, name="generator_baseline"
+                1, use_bias=False, name="generator_baseline", dtype="float32"
             )
             encoder.build_in_scope(
                 self.baseline, [None, run_config.generator_encoder.hidden_size]
             )
-
-    def mask(self, inputs, uniform) -> tuple[masking.MaskedTokens, tf.Tensor]:
-        """Chooses and hides tokens.
-
-        Args:
-            inputs: a batch.
-            uniform: float32 `[batch, length + masked]` draws.
-
-        Returns:
-            The chosen tokens, and int32 `[batch, length]` for the generator.
-        """
-        length = self.config.max_seq_length
-        masked = self._choose_tokens(inputs, uniform[:, :length])
-        hidden_ids = masking.hide_tokens(
-            uniform[:, length:],
-            input_ids=inputs["input_ids"],
-            masked=masked,
-            mask_id=self.special_ids.mask,
-        )
-        return masked, hidden_ids
-
-    def _choose_tokens(self, inputs, uniform) -> masking.MaskedTokens:
-        max_predictions = self.config.max_predictions_per_seq
-        arguments = dict(
-            input_ids=inputs["input_ids"],
-            candidates=masking.maskable(
-                inputs["input_ids"], inputs["input_mask"], self.special_ids
-            ),
-            counts=masking.num_to_predict(
-                inputs["input_mask"],
-                mask_prob=self.config.mask_prob,
-                max_predictions=max_predictions,
-            ),
-            max_predictions=max_predictions,
-        )
-        if self.config.masking == "with_replacement":
-            return masking.choose_tokens_with_replacement(
-                uniform[:, :max_predictions], **arguments
-            )
-        if self.config.masking == "whole_words":
-            continues_word = tf.gather(
-                tf.constant(self._continues_word), inputs["input_ids"]
-            )
-            return masking.choose_whole_words(
-                uniform, continues_word=continues_word, **arguments
-            )
-        return masking.choose_tokens(uniform, **arguments)
 
     def compute_losses(
         self,
@@ -195,17 +152,23 @@ class ElectraPretrainer(tf_keras.Model):
         uniform,
         dropout_seed=None,
         step=None,
+        total_weights: dict[str, tf.Tensor] | None = None,
     ) -> PretrainingOutput:
         """One pass through both networks, given the masked tokens.
 
+        The first arguments are those of a `masked_batches.MaskedBatch`.
+
         Args:
             inputs: a batch.
-            masked: the tokens to predict, from `mask`.
-            masked_ids: int32 `[batch, length]` from `mask`.
+            masked: the tokens to predict.
+            masked_ids: int32 `[batch, length]`, what the generator reads.
             uniform: float32 `[batch, masked]` draws for the replacements.
             dropout_seed: int32 `[2]`; None turns dropout off.
             step: of training, from 0; None for evaluation.
+            total_weights: float32 `[]` for each part of the loss, the sum of
+                the weights of the global batch; None to take it for one.
         """
+        weights = self._loss_weights(inputs, masked)
         generator_seed, disc_seed = randomness.split(dropout_seed, 2)
         proposal = self.generator(
             inputs, masked, masked_ids, dropout_seed=generator_seed
@@ -216,7 +179,11 @@ class ElectraPretrainer(tf_keras.Model):
             encoded = self.discriminator(
                 inputs | {"input_ids": corruption.ids}, dropout_seed=disc_seed
             )
-            verdict = self.heads(encoded.sequence_output, corruption)
+            verdict = self.heads(
+                encoded.sequence_output,
+                corruption,
+                weights[objectives.kept_loss(self.config)],
+            )
         output = PretrainingOutput(
             terms={},
             masked=masked,
@@ -227,45 +194,45 @@ class ElectraPretrainer(tf_keras.Model):
             corruption=corruption,
             verdict=verdict,
         )
-        return output._replace(terms=self._terms(output, proposal, step))
+        scales = stages.loss_scales(self.config, step)
+        if total_weights is None:
+            total_weights = _sums(weights)
+        terms = {
+            name: objectives.LossTerm(
+                losses, weights[name], total_weights[name], scales[name]
+            )
+            for name, losses in self._token_losses(output, proposal).items()
+        }
+        return output._replace(terms=terms)
 
-    def _terms(
-        self, output: PretrainingOutput, proposal: generators.Proposal, step
-    ) -> dict[str, objectives.LossTerm]:
-        """The parts of the total loss."""
-        verdict = output.verdict
+    def _loss_weights(self, inputs, masked) -> dict[str, tf.Tensor]:
+        """Which tokens count in each part of the total loss."""
+        return objectives.loss_weights(
+            self.config,
+            input_mask=inputs["input_mask"],
+            masked=masked,
+            maskable=self._masker.maskable(inputs),
+        )
+
+    def _token_losses(
+        self, output: PretrainingOutput, proposal: generators.Proposal
+    ) -> dict[str, tf.Tensor]:
+        """Those of each token, for each part of the total loss."""
         if self.baseline is not None:
-            terms = self._policy_terms(output, proposal)
+            losses = self._policy_losses(output, proposal)
         elif proposal.cloze_logits is not None:
-            terms = {"cloze_loss": self._cloze_term(output, proposal)}
-        else:
-            terms = {
-                "masked_lm_loss": (
-                    output.masked_lm_losses,
-                    output.masked.weights,
+            losses = {
+                "cloze_loss": objectives.masked_lm_losses(
+                    proposal.cloze_logits, output.corruption.original_ids
                 )
             }
-        if verdict is not None:
-            name = "token_loss" if verdict.logits is None else "disc_loss"
-            terms[name] = (verdict.losses, verdict.weights)
-        scales = stages.loss_scales(self.config, step)
-        return {
-            name: objectives.LossTerm(*values, scale=scales[name])
-            for name, values in terms.items()
-        }
+        else:
+            losses = {"masked_lm_loss": output.masked_lm_losses}
+        if output.verdict is not None:
+            losses[objectives.kept_loss(self.config)] = output.verdict.losses
+        return losses
 
-    def _cloze_term(self, output, proposal) -> tuple[tf.Tensor, tf.Tensor]:
-        """As in the original every token that may be masked counts."""
-        ids = output.corruption.original_ids
-        candidates = masking.maskable(
-            ids, output.corruption.input_mask, self.special_ids
-        )
-        return (
-            objectives.masked_lm_losses(proposal.cloze_logits, ids),
-            tf.cast(candidates, tf.float32),
-        )
-
-    def _policy_terms(self, output, proposal) -> dict[str, tuple]:
+    def _policy_losses(self, output, proposal) -> dict[str, tf.Tensor]:
         masked, corruption = output.masked, output.corruption
         policy_losses, baseline_losses = objectives.policy_losses(
             -objectives.masked_lm_losses(
@@ -279,10 +246,7 @@ class ElectraPretrainer(tf_keras.Model):
                 self.baseline(tf.stop_gradient(proposal.hidden)), axis=-1
             ),
         )
-        return {
-            "policy_loss": (policy_losses, masked.weights),
-            "baseline_loss": (baseline_losses, masked.weights),
-        }
+        return {"policy_loss": policy_losses, "baseline_loss": baseline_losses}
 
     def _corrupt(
         self, inputs, masked, proposal: generators.Proposal, uniform
@@ -319,14 +283,9 @@ class ElectraPretrainer(tf_keras.Model):
             step: of training, from 0; None for evaluation.
         """
         draws_seed, dropout_seed = randomness.split(seed, 2)
-        uniform = self._draws(draws_seed, tf.shape(inputs["input_ids"])[0])
-        max_predictions = self.config.max_predictions_per_seq
-        masked, masked_ids = self.mask(inputs, uniform[:, max_predictions:])
+        batch = self._masker(inputs, draws_seed)
         return self.compute_losses(
-            inputs,
-            masked=masked,
-            masked_ids=masked_ids,
-            uniform=uniform[:, :max_predictions],
+            **batch._asdict(),
             dropout_seed=randomness.replica_seed(dropout_seed)
             if training
             else None,
@@ -336,22 +295,58 @@ class ElectraPretrainer(tf_keras.Model):
     def train_step(self, inputs):
         """One step on a batch; returns the metrics since their last reset."""
         inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)
-        step = self.optimizer.iterations
-        seed = randomness.step_seed(self.config.seed, step)
-        with tf.GradientTape() as tape:
-            output = self(inputs, training=True, seed=seed, step=step)
-            loss = output.loss
+        precision.check_optimizer(self.optimizer, self.config.precision)
         gradient_norm = optimization.apply_gradients(
             self.optimizer,
-            gradients=tape.gradient(loss, self.trainable_variables),
+            gradients=precision.unscale_gradients(
+                self.optimizer, self._scaled_gradients(inputs)
+            ),
             variables=self.trainable_variables,
             clip_norm=self.config.clip_norm,
+            clip_per_replica=self.config.clip_per_replica,
         )
         self._metrics_so_far.metrics["gradient_norm"].update_state(
             gradient_norm
         )
-        self._metrics_so_far.update(output)
         return self._metrics_so_far.results()
+
+    def _scaled_gradients(self, inputs) -> list[micro_batches.Gradient]:
+        """Of a batch, as one or in parts, which are counted as metrics."""
+        step = self.optimizer.iterations
+        seed = randomness.step_seed(self.config.seed, step)
+        if self.config.num_micro_batches == 1:
+            return self._backpropagate(
+                lambda: self(inputs, training=True, seed=seed, step=step)
+            )
+        draws_seed, dropout_seed = randomness.split(seed, 2)
+        dropout_seed = randomness.replica_seed(dropout_seed)
+        # Masks are those of the whole batch, whatever its parts, and so are
+        # the sums of weights, for which replicas wait here, not in each part.
+        batch = self._masker(inputs, draws_seed)
+        total_weights = _sums(self._loss_weights(batch.inputs, batch.masked))
+        return micro_batches.sum_gradients(
+            lambda part, index: self._backpropagate(
+                lambda: self.compute_losses(
+                    **part._asdict(),
+                    dropout_seed=randomness.part_seed(dropout_seed, index),
+                    step=step,
+                    total_weights=total_weights,
+                )
+            ),
+            batch,
+            variables=self.trainable_variables,
+            num_micro_batches=self.config.num_micro_batches,
+        )
+
+    def _backpropagate(
+        self, compute: Callable[[], PretrainingOutput]
+    ) -> list[micro_batches.Gradient]:
+        """Gradients of what is computed, scaled; counts it as metrics."""
+        with tf.GradientTape() as tape:
+            output = compute()
+            loss = precision.scale_loss(self.optimizer, output.loss)
+        self._metrics_so_far.update(output)
+        return tape.gradient(loss, self.trainable_variables)
 
     def test_step(self, inputs):
         """Evaluates a batch; every evaluation draws the same masks."""
@@ -379,15 +374,7 @@ class ElectraPretrainer(tf_keras.Model):
         super().reset_metrics()
         self._num_evaluated.assign(0)
 
-    def _draws(self, seed, batch_size) -> tf.Tensor:
-        """This replica's rows of the global batch's uniform draws.
 
-        The global batch is drawn on every replica, so that an example's masks
-        do not depend on the number of replicas.
-        """
-        width = self.config.max_seq_length
-        width += 2 * self.config.max_predictions_per_seq
-        replica, num_replicas = randomness.replica()
-        draws = randomness.uniform([batch_size * num_replicas, width], seed)
-        start = tf.cast(replica, tf.int32) * batch_size
-        return draws[start : start + batch_size]
+def _sums(weights: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Over the global batch: float32 `[]` for each part of the loss."""
+    return {name: objectives.global_sum(w) for name, w in weights.items()}

@@ -55,6 +55,7 @@ class MaskedLanguageModelHead(tf_keras.layers.Layer):
             name="output_bias",
             shape=[self.config.vocab_size],
             initializer="zeros",
+            experimental_autocast=False,  # Scores are float32.
         )
         self.built = True
 
@@ -63,7 +64,7 @@ class MaskedLanguageModelHead(tf_keras.layers.Layer):
         logits = tf.matmul(
             hidden, self.embeddings.word_table(), transpose_b=True
         )
-        return logits + self.output_bias
+        return tf.cast(logits, tf.float32) + self.output_bias
 
 
 class ReplacedTokenHead(tf_keras.layers.Layer):
@@ -84,7 +85,9 @@ class ReplacedTokenHead(tf_keras.layers.Layer):
             ),
         )
         # As in the original: initialised by TensorFlow's default, Glorot.
-        self.output_dense = tf_keras.layers.Dense(1, name="dense_1")
+        self.output_dense = tf_keras.layers.Dense(
+            1, name="dense_1", dtype="float32"
+        )
         encoder.build_in_scope(self, [None, None, encoder_config.hidden_size])
 
     def build(self, input_shape):
@@ -106,7 +109,7 @@ class CopyHead(tf_keras.layers.Layer):
 
     def __init__(self, hidden_size: int):
         super().__init__(name="copy_predictions")
-        self.dense = tf_keras.layers.Dense(1, name="dense")
+        self.dense = tf_keras.layers.Dense(1, name="dense", dtype="float32")
         encoder.build_in_scope(self, [None, None, hidden_size])
 
     def build(self, input_shape):

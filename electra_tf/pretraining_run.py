@@ -13,6 +13,7 @@ import tf_keras
 from electra_tf import config
 from electra_tf import dataset_info
 from electra_tf import distribution
+from electra_tf import hardware
 from electra_tf import initialisation
 from electra_tf import input_pipeline
 from electra_tf import model_folder
@@ -20,6 +21,7 @@ from electra_tf import optimization
 from electra_tf import plots
 from electra_tf import pretraining
 from electra_tf import records
+from electra_tf import run_report
 from electra_tf import stages
 from electra_tf import tokenization
 from electra_tf import training
@@ -77,15 +79,22 @@ def pretrain(
     model = _create_model(run_config, tokenizer=tokenizer, strategy=strategy)
     if tf.train.latest_checkpoint(model_folder.checkpoints(model_dir)) is None:
         _initialise(model, data=data, tokenizer=tokenizer)
-    model_folder.start(
-        model_dir,
-        kind="pretraining",
-        run_config=run_config,
-        extra={"data": data.description},
-    )
-    tokenizer.save(model_dir)
+    if distribution.is_chief(strategy):
+        model_folder.start(
+            model_dir,
+            kind="pretraining",
+            run_config=run_config,
+            extra={
+                "data": data.description,
+                "eval_data_dir": eval_data_dir,
+                "hardware": hardware.describe(),
+            },
+        )
+        tokenizer.save(model_dir)
     _fit(model, data=data, model_dir=model_dir)
-    plots.plot_pretraining(model_dir)
+    if distribution.is_chief(strategy):
+        plots.plot_pretraining(model_dir)
+        run_report.write_at_the_end(model_dir)
     return model
 
 
@@ -143,24 +152,39 @@ class _Data:
                 vocab_sha256=tokenizer.vocab_sha256,
             )
 
+    @property
+    def has_eval(self) -> bool:
+        return self._eval_dir is not None
+
+    def num_eval_steps(self, run_config: config.PretrainConfig) -> int:
+        """Batches of an evaluation: all there are, or as many as asked for."""
+        num_batches = -(
+            -self._eval_info.num_examples // run_config.eval_batch_size
+        )
+        return min(run_config.eval_steps or num_batches, num_batches)
+
     def train_dataset(
-        self, *, batch_size: int, seed: int, start_step: int = 0
+        self, num_pipelines: int = 1, pipeline: int = 0, **order
     ) -> tf.data.Dataset:
+        """One host's rows; `order` is for `input_pipeline.train_dataset`."""
         return input_pipeline.train_dataset(
             self._train_dirs,
-            batch_size=batch_size,
-            seed=seed,
             weights=self._weights,
-            start_step=start_step,
+            num_pipelines=num_pipelines,
+            pipeline=pipeline,
             skip_corrupt=self._skip_corrupt,
+            **order,
         )
 
-    def eval_dataset(self, *, batch_size: int) -> tf.data.Dataset | None:
-        if self._eval_dir is None:
-            return None
+    def eval_dataset(
+        self, num_pipelines: int = 1, pipeline: int = 0, *, batch_size: int
+    ) -> tf.data.Dataset:
+        """One host's rows of all batches."""
         return input_pipeline.eval_dataset(
             self._eval_dir,
             batch_size=batch_size,
+            num_pipelines=num_pipelines,
+            pipeline=pipeline,
             skip_corrupt=self._skip_corrupt,
         )
 
@@ -222,33 +246,53 @@ def _fit(
     model: pretraining.ElectraPretrainer, *, data: _Data, model_dir: str
 ) -> None:
     run_config = model.config
-    eval_dataset = data.eval_dataset(batch_size=run_config.eval_batch_size)
     evaluate = None
-    if eval_dataset is not None:
+    if data.has_eval:
         evaluate = functools.partial(
             model.evaluate,
-            eval_dataset,
-            steps=run_config.eval_steps or None,
+            distribution.distribute(
+                model.distribute_strategy,
+                functools.partial(
+                    data.eval_dataset, batch_size=run_config.eval_batch_size
+                ),
+                batch_size=run_config.eval_batch_size,
+            ),
+            steps=data.num_eval_steps(run_config),
             return_dict=True,
             verbose=0,
         )
+
+    def make_dataset(step: int):
+        return distribution.distribute(
+            model.distribute_strategy,
+            functools.partial(
+                data.train_dataset,
+                batch_size=run_config.train_batch_size,
+                seed=run_config.seed,
+                start_step=step,
+            ),
+            batch_size=run_config.train_batch_size,
+        )
+
     training.fit(
         model,
-        make_dataset=lambda step: data.train_dataset(
-            batch_size=run_config.train_batch_size,
-            seed=run_config.seed,
-            start_step=step,
-        ),
+        make_dataset=make_dataset,
         model_dir=model_dir,
         schedule=training.Schedule(
             num_steps=run_config.num_train_steps,
             log_steps=run_config.log_steps,
             save_checkpoints_steps=run_config.save_checkpoints_steps,
+            save_checkpoints_minutes=run_config.save_checkpoints_minutes,
             keep_checkpoints=run_config.keep_checkpoints,
+            keep_checkpoint_every_steps=run_config.keep_checkpoint_every_steps,
+            best_metric=run_config.best_metric,
             eval_every_steps=run_config.eval_every_steps,
+            profile_steps=run_config.profile_steps,
         ),
         batch_size=run_config.train_batch_size,
         evaluate=evaluate,
+        # Those of `test_step`.
+        eval_metrics=[n for n in model.metric_names if n != "gradient_norm"],
         console_metrics=[
             n for n in _CONSOLE_METRICS if n in model.metric_names
         ],

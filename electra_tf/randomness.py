@@ -25,6 +25,20 @@ def replica_seed(seed: tf.Tensor) -> tf.Tensor:
     )
 
 
+def part_seed(seed: tf.Tensor | None, index) -> tf.Tensor | None:
+    """The seed of a part of a batch, from that of the batch.
+
+    Args:
+        seed: int32 `[2]`; None for no seed, of which there is no part.
+        index: int32 `[]`, of the part; None for the whole batch.
+    """
+    if seed is None or index is None:
+        return seed
+    return tf.random.experimental.stateless_fold_in(
+        seed, tf.cast(index, tf.int32), alg=_ALG
+    )
+
+
 def replica() -> tuple[tf.Tensor | int, int]:
     """The number of this replica, and of how many."""
     context = tf.distribute.get_replica_context()

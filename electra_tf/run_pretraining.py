@@ -14,7 +14,7 @@ from absl import flags
 from electra_tf import config
 from electra_tf import config_flags
 from electra_tf import dataset_info
-from electra_tf import distribution
+from electra_tf import device_flags
 from electra_tf import dry_run
 from electra_tf import presets
 from electra_tf import pretraining_run
@@ -41,19 +41,14 @@ _MODEL_DIR = flags.DEFINE_string(
 _SKIP_CORRUPT = flags.DEFINE_boolean(
     "skip_corrupt", False, "Skip records that cannot be read, with a warning."
 )
-_STRATEGY = flags.DEFINE_enum(
-    "distribution_strategy",
-    "one_device",
-    distribution.STRATEGIES,
-    "one_device: the first GPU, or the CPU; mirrored: every GPU.",
-)
 _DRY_RUN = flags.DEFINE_boolean(
     "dry_run",
     False,
     "Print configuration, parameters, FLOPs, memory and data, and stop.",
 )
 config_flags.define(config.PretrainConfig)
-flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
+for module in (config_flags, device_flags):
+    flags.adopt_module_key_flags(module)  # Lists them in --help.
 
 
 def main():
@@ -83,7 +78,7 @@ def main():
         eval_data_dir=_EVAL_DATA_DIR.value,
         model_dir=_MODEL_DIR.value,
         skip_corrupt=_SKIP_CORRUPT.value,
-        strategy=distribution.create(_STRATEGY.value),
+        strategy=device_flags.create_strategy(),
     )
 
 

@@ -23,7 +23,7 @@ def first_of_second(num_train_steps: int) -> int:
 def active_steps(
     run_config: config.PretrainConfig,
 ) -> tuple[tuple[str, int, int], ...]:
-    """Which variables learn when, for `optimization.AdamWeightDecay`."""
+    """Which variables learn when, for `adam.AdamWeightDecay`."""
     if run_config.generator_training != "two_stage":
         return ()
     start = first_of_second(run_config.num_train_steps)

@@ -1,19 +1,31 @@
-"""The Keras fit loop of both stages: resume, checkpoints, logs, progress."""
+"""The Keras fit loop of both stages: resume, checkpoints, logs, progress.
+
+docs/long_runs.md says what that means for whoever runs it.
+"""
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
+import contextlib
 import dataclasses
-import datetime
-import json
 import os
-import time
+import re
 
-from absl import logging
 import tensorflow as tf
 import tf_keras
 
-from electra_tf import checkpoints
+from electra_tf import checkpointing
+from electra_tf import config_checks
+from electra_tf import distribution
+from electra_tf import interruption
+from electra_tf import metrics_log
 from electra_tf import model_folder
+from electra_tf import training_loop
+
+# TensorFlow's words for ENOSPC and EDQUOT, after the path.
+_NO_SPACE = re.compile(
+    r"(?:(\S+); )?(No space left on device|Disk quota exceeded)"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,30 +36,40 @@ class Schedule:
         num_steps: Steps of the whole run.
         log_steps: Between two log lines.
         save_checkpoints_steps: Between two checkpoints.
+        save_checkpoints_minutes: After which one is written all the same; 0
+            for never.
         keep_checkpoints: Number of newest checkpoints that are kept.
-        eval_every_steps: Between two evaluations; 0 for one at each
-            checkpoint.
+        keep_checkpoint_every_steps: Those of its multiples are kept for ever;
+            0 for none.
+        best_metric: Of evaluations, whose best checkpoint is kept, too; after
+            `-` if less is better.
+        eval_every_steps: Between two evaluations; 0 for one after every
+            `save_checkpoints_steps`.
+        profile_steps: First and last step of a profile, such as "10,20".
     """
 
     num_steps: int
     log_steps: int
     save_checkpoints_steps: int
+    save_checkpoints_minutes: float = 0.0
     keep_checkpoints: int = 5
+    keep_checkpoint_every_steps: int = 0
+    best_metric: str = ""
     eval_every_steps: int = 0
+    profile_steps: str = ""
+
+    def __post_init__(self):
+        config_checks.parse_steps("profile_steps", self.profile_steps)
 
     def logs_at(self, step: int) -> bool:
         """Whether a log line follows this step.
 
         Also where metrics begin anew, so that lines cover all steps.
         """
-        return (
-            step % self.log_steps == 0
-            or self.saves_at(step)
-            or self.evaluates_at(step)
-        )
+        return step % self.log_steps == 0 or self.evaluates_at(step)
 
     def saves_at(self, step: int) -> bool:
-        """Whether a checkpoint follows this step."""
+        """Whether a checkpoint follows this step, whatever the clock says."""
         is_last = step == self.num_steps
         return step % self.save_checkpoints_steps == 0 or is_last
 
@@ -65,6 +87,7 @@ def fit(
     schedule: Schedule,
     batch_size: int,
     evaluate: Callable[[], dict[str, float]] | None = None,
+    eval_metrics: Sequence[str] | None = None,
     console_metrics: Sequence[str] = ("loss",),
     callbacks: Sequence[tf_keras.callbacks.Callback] = (),
 ):
@@ -72,202 +95,106 @@ def fit(
 
     Args:
         model: compiled; its `train_step` returns metrics since their reset.
+            It may have a `guards.Guard` as `guard`.
         make_dataset: the batches from a step on, as a function of the step.
         model_dir: a model folder, made by `model_folder.start`.
         schedule: when to log, save and evaluate.
         batch_size: examples a step, for the rate.
         evaluate: returns the metrics of held-out data.
+        eval_metrics: their names, so that `schedule.best_metric` can be
+            checked before any step; None if they are not known.
         console_metrics: those that the console shows; files hold all.
         callbacks: further callbacks for Keras.
+
+    Raises:
+        interruption.Interrupted: SIGTERM or SIGINT has ended the run, and a
+            checkpoint was written.
+        guards.NonFiniteError: the loss or the gradient was not finite.
+        OSError: there is no space left to write to.
     """
-    checkpointer = checkpoints.Checkpointer(
+    _check_best_metric(schedule, evaluate, eval_metrics)
+    checkpointer = checkpointing.Checkpointer(
         model_folder.checkpoints(model_dir),
         model=model,
         keep=schedule.keep_checkpoints,
+        keep_every=schedule.keep_checkpoint_every_steps,
+        is_writer=distribution.is_chief(model.distribute_strategy),
     )
-    step = checkpointer.restore_latest()
-    if step >= schedule.num_steps:
-        logging.info("Already trained for all %d steps.", step)
+    with _no_space_is_explained(checkpointer):
+        step = checkpointer.restore_latest()
+        log = metrics_log.MetricsLog(
+            model_dir, start_step=step, is_writer=checkpointer.is_writer
+        )
+        with contextlib.closing(log), interruption.Signals() as signals:
+            loop = training_loop.Loop(
+                start_step=step,
+                schedule=schedule,
+                log=log,
+                checkpointer=checkpointer,
+                evaluation=evaluate
+                and training_loop.Evaluation(
+                    evaluate,
+                    model=model,
+                    log=log,
+                    best=_best_checkpoint(schedule, checkpointer),
+                ),
+                signals=signals,
+                batch_size=batch_size,
+                console_metrics=console_metrics,
+            )
+            if schedule.profile_steps and checkpointer.is_writer:
+                callbacks = [_profiler(model_dir, schedule, step), *callbacks]
+            loop.run(model, make_dataset, callbacks)
+
+
+def _check_best_metric(
+    schedule: Schedule, evaluate, eval_metrics: Sequence[str] | None
+):
+    if not schedule.best_metric:
         return
-    if step:
-        logging.info("Continuing from step %d.", step)
-    log = MetricsLog(model_dir, start_step=step)
-    # In this order: the log line of a step, its checkpoint, its evaluation.
-    ours = [
-        _Logger(
-            log,
-            schedule=schedule,
-            start_step=step,
-            batch_size=batch_size,
-            console_metrics=console_metrics,
-        ),
-        _OnStep(step, when=schedule.saves_at, action=checkpointer.save),
-    ]
-    if evaluate is not None:
-
-        def log_evaluation(at: int):
-            log.write("eval", step=at, metrics=evaluate())
-            model.reset_metrics()  # It uses those of training.
-
-        ours.append(
-            _OnStep(step, when=schedule.evaluates_at, action=log_evaluation)
+    if evaluate is None:
+        raise ValueError(
+            f"best_metric {schedule.best_metric!r} needs data to evaluate on."
         )
-    model.fit(
-        make_dataset(step),
-        steps_per_epoch=schedule.num_steps - step,
-        callbacks=[*ours, *callbacks],
-        verbose=0,
+    if eval_metrics is not None:
+        checkpointing.check_best_metric(schedule.best_metric, eval_metrics)
+
+
+def _best_checkpoint(
+    schedule: Schedule, checkpointer: checkpointing.Checkpointer
+) -> checkpointing.BestCheckpoint | None:
+    if not schedule.best_metric:
+        return None
+    return checkpointing.BestCheckpoint(
+        checkpointer, metric=schedule.best_metric
     )
-    log.close()
 
 
-class MetricsLog:
-    """`metrics.jsonl` and TensorBoard's files of one run.
-
-    A continued run drops the lines after the step that it continues from,
-    for it writes them again.
-
-    Args:
-        model_dir: the run's folder.
-        start_step: steps done before.
-    """
-
-    def __init__(self, model_dir: str, *, start_step: int):
-        self._path = os.path.join(model_dir, "metrics.jsonl")
-        self._writers = {}
-        self._model_dir = model_dir
-        lines = [
-            json.dumps(entry) + "\n"
-            for entry in read_metrics(model_dir)
-            if entry["step"] <= start_step
-        ]
-        with tf.io.gfile.GFile(self._path + ".tmp", "w") as file:
-            file.write("".join(lines))
-        tf.io.gfile.rename(self._path + ".tmp", self._path, overwrite=True)
-
-    def write(self, kind: str, *, step: int, metrics: dict[str, float]):
-        """Adds the metrics of a step; kind is "train" or "eval"."""
-        metrics = {name: float(value) for name, value in metrics.items()}
-        with tf.io.gfile.GFile(self._path, "a") as file:
-            line = {"kind": kind, "step": step} | metrics
-            file.write(json.dumps(line) + "\n")
-        with self._writer(kind).as_default(step=step):
-            for name, value in metrics.items():
-                tf.summary.scalar(name, value)
-        if kind == "eval":
-            logging.info("eval  | step %d | %s", step, format_metrics(metrics))
-
-    def close(self):
-        """Completes TensorBoard's files."""
-        for writer in self._writers.values():
-            writer.close()
-
-    def _writer(self, kind: str) -> tf.summary.SummaryWriter:
-        if kind not in self._writers:
-            self._writers[kind] = tf.summary.create_file_writer(
-                os.path.join(self._model_dir, "tensorboard", kind)
-            )
-        return self._writers[kind]
+def _profiler(
+    model_dir: str, schedule: Schedule, start_step: int
+) -> training_loop.Profiler:
+    return training_loop.Profiler(
+        os.path.join(model_dir, "tensorboard"),
+        start_step=start_step,
+        steps=config_checks.parse_steps(
+            "profile_steps", schedule.profile_steps
+        ),
+    )
 
 
-def read_metrics(model_dir: str) -> list[dict]:
-    """The entries of a run's `metrics.jsonl`; empty if there is none.
-
-    A last line that a killed run left half-written is left out.
-    """
-    path = os.path.join(model_dir, "metrics.jsonl")
-    if not tf.io.gfile.exists(path):
-        return []
-    with tf.io.gfile.GFile(path) as file:
-        return [json.loads(line) for line in file if line.endswith("}\n")]
-
-
-def format_metrics(metrics: dict[str, float]) -> str:
-    """`loss 17.42 | disc_auc 0.812`."""
-    return " | ".join(f"{name} {value:.4g}" for name, value in metrics.items())
-
-
-class _OnStep(tf_keras.callbacks.Callback):
-    """Calls `action(step)` after every step for which `when(step)`."""
-
-    def __init__(
-        self,
-        start_step: int,
-        *,
-        when: Callable[[int], bool],
-        action: Callable[[int], object],
-    ):
-        super().__init__()
-        # Keras else waits for the device to copy the logs of every step.
-        self._supports_tf_logs = True
-        self._step = start_step
-        self._when = when
-        self._action = action
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._step += 1
-        if self._when(self._step):
-            self._action(self._step)
-
-
-class _Logger(tf_keras.callbacks.Callback):
-    """Writes the training metrics, the rate and the time left."""
-
-    def __init__(
-        self,
-        log: MetricsLog,
-        *,
-        schedule: Schedule,
-        start_step: int,
-        batch_size: int,
-        console_metrics: Sequence[str],
-    ):
-        super().__init__()
-        self._supports_tf_logs = True
-        self._log = log
-        self._schedule = schedule
-        self._step = start_step
-        self._batch_size = batch_size
-        self._console_metrics = console_metrics
-        # Seconds and steps since the last log line, without what other
-        # callbacks take.
-        self._seconds, self._steps = 0.0, 0
-        self._is_first = True
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self._started = time.perf_counter()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._step += 1
-        if self._is_first:  # It compiles; its time says nothing of the rate.
-            self._is_first = False
-            logging.info(
-                "First step after %.1f s.", time.perf_counter() - self._started
-            )
-        else:
-            self._seconds += time.perf_counter() - self._started
-            self._steps += 1
-        if self._schedule.logs_at(self._step):
-            self._write(logs)
-
-    def _write(self, logs):
-        metrics = {name: float(value) for name, value in logs.items()}
-        metrics["learning_rate"] = float(
-            self.model.optimizer.learning_rate.numpy()
-        )
-        rate = self._steps / self._seconds if self._steps else 0.0
-        metrics["examples_per_second"] = rate * self._batch_size
-        self._log.write("train", step=self._step, metrics=metrics)
-        left = self._schedule.num_steps - self._step
-        eta = datetime.timedelta(seconds=round(left / rate)) if rate else "?"
-        logging.info(
-            "train | step %d/%d | eta %s | %.1f examples/s | %s | lr %.2e",
-            self._step,
-            self._schedule.num_steps,
-            eta,
-            metrics["examples_per_second"],
-            format_metrics({n: metrics[n] for n in self._console_metrics}),
-            metrics["learning_rate"],
-        )
-        self.model.reset_metrics()
-        self._seconds, self._steps = 0.0, 0
+@contextlib.contextmanager
+def _no_space_is_explained(
+    checkpointer: checkpointing.Checkpointer,
+) -> Iterator[None]:
+    try:
+        yield
+    except (tf.errors.OpError, OSError) as error:
+        match = _NO_SPACE.search(str(error))
+        if match is None:
+            raise
+        where = match[1] or checkpointer.directory
+        raise OSError(
+            f"{match[2]} for {where}; "
+            f"{training_loop.describe_newest(checkpointer)}. Make room, and "
+            "repeat the command to continue."
+        ) from error

@@ -53,8 +53,8 @@ class FinetuneConfig:
             and the layers below accordingly, or "corrected".
         bias_correction: Correct the bias of Adam's moments, which the
             original does not.
-        freeze: Regular expression; variables in whose names it is found keep
-            their values.
+        freeze: Regular expression; variables in whose names it is found, such
+            as "embeddings|layer_[0-5]/", keep their values.
         precision: Of the products of matrices: "float32", or, with weights,
             softmax, normalisation, losses and optimizer in float32,
             "bfloat16" or "float16".
@@ -141,6 +141,7 @@ class FinetuneConfig:
             positive="clip_norm",
             share="warmup_proportion dropout_prob",
         )
+        config_checks.check_pattern(self, "freeze")
         # [CLS] a [SEP] b [SEP] with one token of each text.
         if self.max_seq_length < 5:
             raise ValueError(

@@ -18,8 +18,10 @@ from electra_tf import config
 from electra_tf import distribution
 from electra_tf import model_folder
 from electra_tf import plots
+from electra_tf import run_report
 from electra_tf import tokenization
 from electra_tf import training
+from electra_tf import trial_hparams
 from finetune import features
 from finetune import finetune_config
 from finetune import finetuning_model
@@ -73,11 +75,18 @@ def finetune(
         with strategy.scope():
             model = new_model(trial)
         _train(model, trial, split_features, trial_dir)
+        metrics = _evaluate(model, trial, split_features, trial_dir)
+        trial_hparams.write(
+            trial_dir,
+            settings=config.to_dict(trial.config),
+            metrics=metrics,
+            step=trial.num_steps,
+        )
         trials.append(
             {
                 "seed": trial.config.seed,
                 "folder": folder,
-                "metrics": _evaluate(model, trial, split_features, trial_dir),
+                "metrics": metrics,
             }
         )
     summary = results.summarise(
@@ -87,6 +96,7 @@ def finetune(
         num_train_steps=run.num_steps,
     )
     model_folder.write_json(os.path.join(output_dir, _RESULTS_FILE), summary)
+    run_report.write_at_the_end(output_dir)
     return summary
 
 

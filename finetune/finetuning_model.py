@@ -5,11 +5,16 @@ import dataclasses
 import tensorflow as tf
 import tf_keras
 
+from electra_tf import adam
 from electra_tf import config
 from electra_tf import encoder
+from electra_tf import learning_rates
+from electra_tf import micro_batches
 from electra_tf import objectives
 from electra_tf import optimization
+from electra_tf import precision
 from electra_tf import randomness
+from electra_tf import schedules
 from finetune import finetune_config
 from finetune import heads
 from finetune import task as task_lib
@@ -42,18 +47,19 @@ class FinetuningModel(tf_keras.Model):
         super().__init__(name="finetuning_model")
         self.config = run_config
         self.task = task
-        self.encoder = encoder.Encoder(
-            dataclasses.replace(
-                encoder_config,
-                hidden_dropout_prob=run_config.dropout_prob,
-                attention_probs_dropout_prob=run_config.dropout_prob,
+        with precision.layers_of(run_config.precision):
+            self.encoder = encoder.Encoder(
+                dataclasses.replace(
+                    encoder_config,
+                    hidden_dropout_prob=run_config.dropout_prob,
+                    attention_probs_dropout_prob=run_config.dropout_prob,
+                )
             )
-        )
-        self.head = heads.create(
-            task,
-            hidden_size=encoder_config.hidden_size,
-            dropout_prob=run_config.dropout_prob,
-        )
+            self.head = heads.create(
+                task,
+                hidden_size=encoder_config.hidden_size,
+                dropout_prob=run_config.dropout_prob,
+            )
         self.built = True
         # Keras otherwise adds up what replicas return, also their metrics.
         self.distribute_reduction_method = "first"
@@ -76,28 +82,50 @@ class FinetuningModel(tf_keras.Model):
 
     def train_step(self, inputs):
         """One step on a batch; returns the metrics since their last reset."""
-        weights = inputs["weights"]
+        inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)
+        precision.check_optimizer(self.optimizer, self.config.precision)
+        gradient_norm = optimization.apply_gradients(
+            self.optimizer,
+            gradients=precision.unscale_gradients(
+                self.optimizer, self._scaled_gradients(inputs)
+            ),
+            variables=self.trainable_variables,
+            clip_norm=self.config.clip_norm,
+            clip_per_replica=self.config.clip_per_replica,
+        )
+        self._batch_metrics["gradient_norm"].update_state(gradient_norm)
+        return {m.name: m.result() for m in self.metrics}
+
+    def _scaled_gradients(self, inputs) -> list[micro_batches.Gradient]:
+        """Of a batch, as one or in parts, which are counted in the loss."""
         seed = randomness.replica_seed(
             randomness.step_seed(self.config.seed, self.optimizer.iterations)
         )
-        with tf.GradientTape() as tape:
-            outputs = self(inputs, dropout_seed=seed)
-            losses = self.head.losses(outputs, inputs["labels"])
-            if self.config.loss_reduction == "mean":
-                # Unlike the original: the size of the batch does not decide
-                # whether gradients are clipped.
-                loss = objectives.global_mean(losses, weights)
-            else:
-                loss = tf.reduce_sum(losses * weights)
-        gradient_norm = optimization.apply_gradients(
-            self.optimizer,
-            gradients=tape.gradient(loss, self.trainable_variables),
+        total_weight = objectives.global_sum(inputs["weights"])
+
+        def compute(part, index):
+            weights = part["weights"]
+            with tf.GradientTape() as tape:
+                outputs = self(
+                    part, dropout_seed=randomness.part_seed(seed, index)
+                )
+                losses = self.head.losses(outputs, part["labels"])
+                if self.config.loss_reduction == "mean":
+                    # Unlike the original: the size of the batch does not
+                    # decide whether gradients are clipped.
+                    loss = objectives.mean_share(losses, weights, total_weight)
+                else:
+                    loss = tf.reduce_sum(losses * weights)
+                loss = precision.scale_loss(self.optimizer, loss)
+            self._batch_metrics["loss"].update_state(losses, weights)
+            return tape.gradient(loss, self.trainable_variables)
+
+        return micro_batches.sum_gradients(
+            compute,
+            inputs,
             variables=self.trainable_variables,
-            clip_norm=self.config.clip_norm,
+            num_micro_batches=self.config.num_micro_batches,
         )
-        self._batch_metrics["loss"].update_state(losses, weights)
-        self._batch_metrics["gradient_norm"].update_state(gradient_norm)
-        return {m.name: m.result() for m in self.metrics}
 
     def predict_step(self, inputs):
         """The outputs for a batch, and `losses`, float32 `[batch]`."""
@@ -116,7 +144,7 @@ def make_optimizer(
     *,
     num_steps: int,
     num_hidden_layers: int,
-) -> optimization.AdamWeightDecay:
+) -> adam.AdamWeightDecay:
     """The optimizer of a run: linear decay, and a rate for each layer.
 
     Args:
@@ -124,14 +152,17 @@ def make_optimizer(
         num_steps: of the run.
         num_hidden_layers: of the encoder.
     """
-    return optimization.AdamWeightDecay(
-        optimization.WarmupPolynomialDecay(
+    return adam.AdamWeightDecay(
+        schedules.WarmupPolynomialDecay(
             run_config.learning_rate,
             num_train_steps=num_steps,
             warmup_steps=run_config.warmup_proportion * num_steps,
         ),
         weight_decay_rate=run_config.weight_decay_rate,
-        rate_factors=optimization.layerwise_rate_factors(
-            run_config.layerwise_lr_decay, num_hidden_layers
+        bias_correction=run_config.bias_correction,
+        rate_factors=learning_rates.layerwise(
+            run_config.layerwise_lr_decay,
+            num_hidden_layers,
+            rule=run_config.layerwise_rule,
         ),
     )

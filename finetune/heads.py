@@ -38,7 +38,7 @@ class _ClsHead(tf_keras.layers.Layer):
         super().__init__(name=task.name)
         self.task = task
         self.dropout_prob = dropout_prob
-        self.dense = tf_keras.layers.Dense(units, name="dense")
+        self.dense = tf_keras.layers.Dense(units, name="dense", dtype="float32")
         with tf.name_scope(f"{SCOPE}/{task.name}"):
             encoder.build_in_scope(self.dense, [None, hidden_size])
         self.built = True
@@ -48,7 +48,7 @@ class _ClsHead(tf_keras.layers.Layer):
         pooled = randomness.dropout(
             encoded.pooled_output, rate=self.dropout_prob, seed=dropout_seed
         )
-        return tf.cast(self.dense(pooled), tf.float32)
+        return self.dense(pooled)
 
 
 class ClassificationHead(_ClsHead):

@@ -10,7 +10,7 @@ same command again continues a run that was stopped.
 from absl import flags
 
 from electra_tf import config_flags
-from electra_tf import distribution
+from electra_tf import device_flags
 from electra_tf import program
 from finetune import finetune_config
 from finetune import finetuning
@@ -25,14 +25,9 @@ _DATA_DIR = flags.DEFINE_string(
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder that the run writes to.", required=True
 )
-_STRATEGY = flags.DEFINE_enum(
-    "distribution_strategy",
-    "one_device",
-    distribution.STRATEGIES,
-    "one_device: the first GPU, or the CPU; mirrored: every GPU.",
-)
 config_flags.define(finetune_config.FinetuneConfig)
-flags.adopt_module_key_flags(config_flags)  # Lists them in --help.
+for module in (config_flags, device_flags):
+    flags.adopt_module_key_flags(module)  # Lists them in --help.
 flags.mark_flags_as_required(["task", "init_checkpoint"])
 
 
@@ -41,7 +36,7 @@ def main():
         config_flags.override(finetune_config.FinetuneConfig()),
         data_dir=_DATA_DIR.value,
         output_dir=_OUTPUT_DIR.value,
-        strategy=distribution.create(_STRATEGY.value),
+        strategy=device_flags.create_strategy(),
     )
     print(results.format_table(run_results))
 

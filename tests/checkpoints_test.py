@@ -5,6 +5,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from electra_tf import checkpointing
 from electra_tf import checkpoints
 from electra_tf import optimization
 from electra_tf import pretraining
@@ -92,7 +93,7 @@ class ReadVariablesTest(tf.test.TestCase):
     def test_a_saved_model_is_read_by_the_names_of_the_original(self):
         model = _model()
         directory = self.create_tempdir().full_path
-        checkpointer = checkpoints.Checkpointer(
+        checkpointer = checkpointing.Checkpointer(
             os.path.join(directory, "checkpoints"), model=model, keep=1
         )
         checkpointer.save(7)
@@ -174,42 +175,6 @@ class ReadVariablesTest(tf.test.TestCase):
             checkpoints.find(directory)
         with self.assertRaisesRegex(ValueError, "No checkpoint in"):
             checkpoints.find(os.path.join(directory, "model.ckpt-3"))
-
-
-class CheckpointerTest(tf.test.TestCase):
-    def test_weights_and_optimizer_come_back(self):
-        directory = self.create_tempdir().full_path
-        batch = testing.random_batch(testing.tiny_config(), 4)
-        model = _model()
-        checkpointer = checkpoints.Checkpointer(directory, model=model, keep=2)
-        self.assertEqual(checkpointer.restore_latest(), 0)
-        for _ in range(3):
-            model.train_on_batch(batch)
-        checkpointer.save(3)
-
-        restored = _model()
-        checkpointer = checkpoints.Checkpointer(
-            directory, model=restored, keep=2
-        )
-        self.assertEqual(checkpointer.restore_latest(), 3)
-        for one, other in zip(
-            model.trainable_variables + model.optimizer.variables,
-            restored.trainable_variables + restored.optimizer.variables,
-            strict=True,
-        ):
-            self.assertAllEqual(one, other)
-
-    def test_only_the_newest_are_kept(self):
-        directory = self.create_tempdir().full_path
-        checkpointer = checkpoints.Checkpointer(
-            directory, model=_model(), keep=2
-        )
-        for step in (1, 2, 3):
-            checkpointer.save(step)
-        kept = {
-            name for name in os.listdir(directory) if name.endswith(".index")
-        }
-        self.assertEqual(kept, {"ckpt-2.index", "ckpt-3.index"})
 
 
 if __name__ == "__main__":

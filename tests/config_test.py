@@ -37,6 +37,9 @@ class PretrainConfigTest(parameterized.TestCase):
         dict(disc_weight=-50.0),
         dict(clip_norm=0.0),
         dict(learning_rate=float("nan")),
+        dict(disc_learning_rate=0.0),
+        dict(ema_momentum=1.0),
+        dict(freeze="layer_(0"),
     )
     def test_a_value_out_of_range_is_refused_by_name(self, **values):
         with self.assertRaisesRegex(ValueError, f"^{next(iter(values))} must"):
@@ -52,6 +55,12 @@ class PretrainConfigTest(parameterized.TestCase):
     def test_a_value_of_another_type_is_refused_by_name(self, **values):
         with self.assertRaisesRegex(ValueError, f"^{next(iter(values))} must"):
             config.PretrainConfig(**values)
+
+    def test_a_rate_of_the_discriminator_needs_one(self):
+        with self.assertRaisesRegex(
+            ValueError, "'mlm'.* need disc_learning_rate=None, got 0.1"
+        ):
+            config.PretrainConfig(objective="mlm", disc_learning_rate=0.1)
 
     def test_one_encoder_for_both_networks_needs_full_shares(self):
         with self.assertRaisesRegex(ValueError, "tying='all'.* 0.25 and 1.0"):

@@ -5,12 +5,13 @@ from absl.testing import parameterized
 import numpy as np
 
 from data_prep import console as console_lib
-from data_prep import corruptions
 from data_prep import example_display
+from electra_tf import corrupter
+from electra_tf import shown_tokens
 from tests import testing
 from tests import tiny_data
 
-Token = example_display.Token
+Token = shown_tokens.Token
 _REPLACED = Token("the", is_masked=True, replacement="of", is_noise=True)
 
 
@@ -29,7 +30,7 @@ def _batch(*examples):
 
 class ExampleDisplayTest(parameterized.TestCase):
     def test_an_example_is_read_from_a_batch(self):
-        tokens = example_display.tokens(
+        tokens = shown_tokens.tokens(
             _batch(*tiny_data.EXAMPLES), 1, vocab=testing.tiny_vocab()
         )
         self.assertEqual(
@@ -50,7 +51,7 @@ class ExampleDisplayTest(parameterized.TestCase):
         )
 
     def test_segments_and_special_tokens_differ_in_colour(self):
-        tokens = example_display.tokens(
+        tokens = shown_tokens.tokens(
             _batch(tiny_data.EXAMPLES[3]), 0, vocab=testing.tiny_vocab()
         )
         dim, first, second = "\x1b[2m", "\x1b[36m", "\x1b[35m"
@@ -64,7 +65,7 @@ class ExampleDisplayTest(parameterized.TestCase):
 
     def test_ids_are_shown_without_a_vocabulary(self):
         batch = _batch(tiny_data.EXAMPLES[0])
-        tokens = example_display.tokens(batch, 0, vocab=None)
+        tokens = shown_tokens.tokens(batch, 0, vocab=None)
         the, time = (testing.tiny_vocab().index(p) for p in ("the", "time"))
         self.assertEqual(_shown(tokens), f"2 {the} {time} 3")
 
@@ -119,13 +120,13 @@ class ExampleDisplayTest(parameterized.TestCase):
         ids[0, 2] = vocab.index("to")
         probabilities = np.full(ids.shape, 0.1)
         probabilities[0, 1:4] = 0.9, 0.8, np.nan
-        corruption = corruptions.Corruption(
+        corruption = corrupter.Corruption(
             is_masked=np.array([[0, 0, 1, 1, 0, 0, 0, 0]], bool),
             ids=ids,
             is_noise=ids != batch["input_ids"],
             probabilities=probabilities,
         )
-        tokens = example_display.tokens(
+        tokens = shown_tokens.tokens(
             batch, 0, vocab=vocab, corruption=corruption
         )
         self.assertEqual(

@@ -26,6 +26,10 @@ class FinetuneConfigTest(parameterized.TestCase):
         helps = config_flags.field_helps(finetune_config.FinetuneConfig)
         self.assertIn("warmup_proportion", helps)
 
+    def test_what_is_frozen_must_be_a_regular_expression(self):
+        with self.assertRaisesRegex(ValueError, r"freeze must .* 'layer_\(0'"):
+            dataclasses.replace(_CONFIG, freeze="layer_(0")
+
     @parameterized.parameters(
         ("tiny", 3e-4, 0.8),
         ("small", 3e-4, 0.8),

@@ -131,3 +131,31 @@ class GoldenTest(tf.test.TestCase, parameterized.TestCase):
             self.assertAllClose(
                 named[name], value, atol=1e-6, rtol=0.0, msg=name
             )
+
+
+class MakeOptimizerTest(tf.test.TestCase):
+    def _make(self, **fields):
+        return finetuning_model.make_optimizer(
+            finetune_config.FinetuneConfig(
+                learning_rate=0.1,
+                layerwise_lr_decay=0.5,
+                warmup_proportion=0.0,
+                **fields,
+            ),
+            num_steps=10,
+            num_hidden_layers=2,
+        )
+
+    def test_rates_of_layers_are_those_of_the_rule(self):
+        top = "electra/encoder/layer_1/output/dense/kernel"
+        self.assertEqual(self._make().rate_factor(top), 0.25)
+        corrected = self._make(layerwise_rule="corrected")
+        self.assertEqual(corrected.rate_factor(top), 0.5)
+
+    def test_bias_correction_makes_the_first_step_the_rate(self):
+        for is_corrected, change in ((True, 0.1), (False, 0.3162)):
+            variable = tf.Variable([0.0], name="task_specific/sst/kernel")
+            self._make(bias_correction=is_corrected).apply_gradients(
+                [(tf.constant([5.0]), variable)]
+            )
+            self.assertAllClose(variable, [-change], atol=1e-4)

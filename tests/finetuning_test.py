@@ -10,14 +10,15 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 
+from electra_tf import checkpointing
 from electra_tf import checkpoints
 from electra_tf import conversion
+from electra_tf import metrics_log
 from electra_tf import model_folder
 from electra_tf import networks
 from electra_tf import optimization
 from electra_tf import pretraining
 from electra_tf import tokenization
-from electra_tf import training
 from finetune import finetune_config
 from finetune import finetuning
 from finetune import preparation
@@ -63,7 +64,7 @@ def _write_pretrained(model_dir: str):
         pretrain_config, testing.special_ids()
     )
     model.compile(optimizer=optimization.create(pretrain_config))
-    checkpointer = checkpoints.Checkpointer(
+    checkpointer = checkpointing.Checkpointer(
         model_folder.checkpoints(model_dir), model=model, keep=1
     )
     checkpointer.save(0)
@@ -124,7 +125,7 @@ class FinetuningTest(tf.test.TestCase):
         self.assertEqual(metrics["accuracy"], 100.0)
         self.assertEqual(metrics["mcc"], 100.0)
         self.assertEqual(results, _read_json(output_dir, "results.json"))
-        steps = {e["step"] for e in training.read_metrics(output_dir)}
+        steps = {e["step"] for e in metrics_log.read(output_dir)}
         self.assertContainsSubset({4, 80, 160}, steps)
 
         dev = _read_lines(output_dir, "predictions", "dev.jsonl")
@@ -222,13 +223,15 @@ class FinetuningTest(tf.test.TestCase):
 
     def test_a_stopped_run_continues_to_the_same_weights(self):
         stopped = self.create_tempdir().full_path
-        save = checkpoints.Checkpointer.save
+        save = checkpointing.Checkpointer.save
 
         def save_and_stop(checkpointer, step):
             save(checkpointer, step)
             raise KeyboardInterrupt
 
-        with mock.patch.object(checkpoints.Checkpointer, "save", save_and_stop):
+        with mock.patch.object(
+            checkpointing.Checkpointer, "save", save_and_stop
+        ):
             with self.assertRaises(KeyboardInterrupt):
                 self._finetune(stopped)
         self._finetune(stopped)

@@ -1,233 +1,15 @@
-import json
+"""Tests of one step of an optimizer, alike on all kinds of devices."""
 
 from absl.testing import parameterized
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from electra_tf import adam
+from electra_tf import checkpoints
+from electra_tf import lamb
 from electra_tf import optimization
 from tests import testing
-
-
-def _json(name: str):
-    with open(testing.golden("optimizer", name)) as file:
-        return json.load(file)
-
-
-_CURVES = (
-    "pretrain_default",
-    "proportion_1000",
-    "proportion_fractional_73",
-    "proportion_tiny_5",
-    "both_max",
-    "power_2",
-    "power_half",
-    "no_warmup",
-)
-_ADAM_RUNS = ("scalar_lr", "layerwise_lr", "clipped", "no_weight_decay")
-
-
-def _optimizer(learning_rate=0.1, **kwargs) -> optimization.AdamWeightDecay:
-    return optimization.AdamWeightDecay(learning_rate, **kwargs)
-
-
-class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
-    @parameterized.parameters(*_CURVES)
-    def test_learning_rates_are_the_originals(self, name):
-        settings = _json("learning_rate_curves.json")[name]
-        arrays = np.load(
-            testing.golden("optimizer", "learning_rate_curves.npz")
-        )
-        base, num_steps = settings["learning_rate"], settings["num_train_steps"]
-        schedule = optimization.WarmupPolynomialDecay(
-            base,
-            num_train_steps=num_steps,
-            # The original takes the longer one, and does not round it.
-            warmup_steps=max(
-                settings.get("warmup_steps", 0),
-                num_steps * settings.get("warmup_proportion", 0.0),
-            ),
-            power=settings.get("lr_decay_power", 1.0),
-        )
-        self.assertAllClose(
-            [schedule(step) for step in arrays[f"{name}/steps"]],
-            arrays[f"{name}/learning_rate"],
-            atol=1.5e-7 * base,
-            rtol=2e-6,
-        )
-
-    @parameterized.parameters(
-        (0, 0.0),
-        (5, 0.5 * 0.95),  # Half of the warm-up, a 20th of the decay.
-        (10, 0.9),
-        (50, 0.5),
-        (100, 0.0),
-        (200, 0.0),
-    )
-    def test_the_warmup_multiplies_the_decay(self, step, expected):
-        schedule = optimization.WarmupPolynomialDecay(
-            1.0, num_train_steps=100, warmup_steps=10
-        )
-        self.assertAllClose(schedule(step), expected)
-
-    def test_without_warmup_the_first_step_has_the_full_rate(self):
-        schedule = optimization.WarmupPolynomialDecay(0.5, num_train_steps=10)
-        self.assertAllEqual(schedule(0), 0.5)
-
-
-class GoldenAdamTest(tf.test.TestCase, parameterized.TestCase):
-    @parameterized.parameters(*_ADAM_RUNS)
-    def test_five_steps_are_the_originals(self, run):
-        settings = _json("adam_steps.json")[run]
-        arrays = np.load(testing.golden("optimizer", "adam_steps.npz"))
-        variables = _golden_variables(arrays, run)
-        optimizer = _golden_optimizer(settings)
-        for step in range(5):
-            gradients = [
-                None
-                if name in settings["no_gradient"]
-                else tf.constant(arrays[f"{run}/gradient/{name}"][step])
-                for name in variables
-            ]
-            norm = optimization.apply_gradients(
-                optimizer,
-                gradients=gradients,
-                variables=list(variables.values()),
-                clip_norm=settings["clip_by_global_norm"],
-            )
-            self.assertAllClose(norm, settings["global_norms"][step])
-            for name, variable in variables.items():
-                expected = arrays[f"{run}/init/{name}"]
-                if name not in settings["no_gradient"]:
-                    expected = arrays[f"{run}/variable/{name}"][step]
-                self.assertAllClose(
-                    variable, expected, atol=3e-6, rtol=0, msg=name
-                )
-
-    @parameterized.parameters(*_ADAM_RUNS)
-    def test_the_same_variables_are_decayed(self, run):
-        settings = _json("adam_steps.json")[run]
-        optimizer = _golden_optimizer(settings)
-        self.assertEqual(
-            {
-                name: optimizer.is_decayed(name)
-                for name in settings["weight_decay_applied"]
-            },
-            settings["weight_decay_applied"],
-        )
-
-
-def _golden_variables(arrays, run: str) -> dict[str, tf.Variable]:
-    prefix = f"{run}/init/"
-    names = [k.removeprefix(prefix) for k in arrays if k.startswith(prefix)]
-    return {
-        name: tf.Variable(arrays[prefix + name], name=name) for name in names
-    }
-
-
-def _golden_optimizer(settings) -> optimization.AdamWeightDecay:
-    layerwise, rate_factors = settings["layerwise"], ()
-    if layerwise is not None:
-        rate_factors = optimization.layerwise_rate_factors(
-            layerwise["decay"], layerwise["n_layers"]
-        )
-    return _optimizer(
-        settings["learning_rate"],
-        weight_decay_rate=settings["weight_decay_rate"],
-        rate_factors=rate_factors,
-    )
-
-
-class AdamWeightDecayTest(tf.test.TestCase):
-    def test_the_first_step_has_no_bias_correction(self):
-        variable = tf.Variable([0.0, 0.0], name="kernel")
-        _optimizer(0.1).apply_gradients([(tf.constant([1.0, -4.0]), variable)])
-        # m = 0.1 g and v = 0.001 g^2, so m / sqrt(v) = 3.162 times the sign.
-        self.assertAllClose(variable, [-0.3162, 0.3162], atol=1e-4)
-
-    def test_decay_is_a_share_of_the_rate_and_the_variable(self):
-        kernel = tf.Variable([2.0], name="kernel")
-        bias = tf.Variable([2.0], name="bias")
-        zero = tf.constant([0.0])
-        _optimizer(0.1, weight_decay_rate=0.5).apply_gradients(
-            [(zero, kernel), (zero, bias)]
-        )
-        self.assertAllClose(kernel, [1.9])  # 2 - 0.1 * 0.5 * 2.
-        self.assertAllClose(bias, [2.0])
-
-    def test_epsilon_is_added_outside_of_the_root(self):
-        variable = tf.Variable([0.0], name="kernel")
-        _optimizer(1.0, epsilon=1.0).apply_gradients(
-            [(tf.constant([1.0]), variable)]
-        )
-        # 0.1 / (sqrt(0.001) + 1) = 0.1 / 1.03162.
-        self.assertAllClose(variable, [-0.09693], atol=1e-5)
-
-    def test_the_first_rate_factor_that_matches_counts(self):
-        optimizer = _optimizer(rate_factors=[("a/", 0.5), ("a", 0.25)])
-        self.assertEqual(optimizer.rate_factor("a/b"), 0.5)
-        self.assertEqual(optimizer.rate_factor("ab"), 0.25)
-
-    def test_a_variable_without_a_rate_is_an_error(self):
-        optimizer = _optimizer(rate_factors=[("a/", 0.5)])
-        with self.assertRaisesRegex(ValueError, "No learning rate .* 'b/c'"):
-            optimizer.rate_factor("b/c")
-
-    def test_it_is_made_again_from_its_config(self):
-        schedule = optimization.WarmupPolynomialDecay(
-            0.1, num_train_steps=10, warmup_steps=2, power=2.0
-        )
-        original = _optimizer(
-            schedule,
-            weight_decay_rate=0.2,
-            epsilon=1e-3,
-            rate_factors=[("kernel", 0.5)],
-        )
-        again = optimization.AdamWeightDecay.from_config(
-            original.get_config(),
-            custom_objects={
-                "WarmupPolynomialDecay": optimization.WarmupPolynomialDecay
-            },
-        )
-        variables = [tf.Variable([1.0, 2.0], name="kernel") for _ in range(2)]
-        for optimizer, variable in zip((original, again), variables):
-            for _ in range(3):
-                optimizer.apply_gradients([(tf.ones([2]), variable)])
-        self.assertNotAllClose(variables[0], [1.0, 2.0])
-        self.assertAllEqual(*variables)
-
-
-class LayerwiseRatesTest(tf.test.TestCase, parameterized.TestCase):
-    def test_factors_are_the_originals(self):
-        for case in _json("layerwise.json")["key_factors"]:
-            factors = optimization.layerwise_rate_factors(
-                case["decay"], case["n_layers"]
-            )
-            self.assertAllClose(dict(factors), case["factors"], rtol=1e-12)
-
-    def test_every_variable_of_a_task_has_the_originals_factor(self):
-        for name, graph in _json("layerwise.json")["variables"].items():
-            optimizer = _layerwise_optimizer(graph)
-            for variable, expected in graph["variables"].items():
-                self.assertAlmostEqual(
-                    optimizer.rate_factor(variable),
-                    expected["lr_factor"],
-                    places=12,
-                    msg=f"{name}: {variable}",
-                )
-                self.assertEqual(
-                    optimizer.is_decayed(variable),
-                    expected["weight_decay"],
-                    f"{name}: {variable}",
-                )
-
-
-def _layerwise_optimizer(graph) -> optimization.AdamWeightDecay:
-    return _optimizer(
-        rate_factors=optimization.layerwise_rate_factors(
-            graph["decay"], graph["n_layers"]
-        )
-    )
 
 
 class ApplyGradientsTest(tf.test.TestCase):
@@ -287,6 +69,290 @@ class ApplyGradientsTest(tf.test.TestCase):
             self.assertAllClose(norm, 5.0)
         for copy in strategy.experimental_local_results(variable):
             self.assertAllClose(copy, [-0.6, -0.8])
+
+    def test_replicas_may_clip_before_the_sum_as_the_original(self):
+        # Of the mean loss of each replica's own examples.
+        of_replicas = {
+            "kernel": np.array([[3.0, 0.0], [0.3, 0.1]], np.float32),
+            "other": np.array([[4.0], [0.2]], np.float32),
+        }
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        with strategy.scope():
+            variables = [
+                tf.Variable(tf.zeros_like(rows[0]), name=name)
+                for name, rows in of_replicas.items()
+            ]
+            optimizer = tf_keras.optimizers.SGD(1.0)
+            optimizer.build(variables)
+
+        def step():
+            context = tf.distribute.get_replica_context()
+            # Half of it: that of the share in the mean over both.
+            return optimization.apply_gradients(
+                optimizer,
+                gradients=[
+                    tf.constant(rows / 2)[context.replica_id_in_sync_group]
+                    for rows in of_replicas.values()
+                ],
+                variables=variables,
+                clip_norm=1.0,
+                clip_per_replica=True,
+            )
+
+        results = tf.function(lambda: strategy.run(step))()
+        # (3, 0, 4) has norm 5, and (0.3, 0.1, 0.2) is not clipped.
+        norms = np.array([5.0, np.sqrt(0.14)])
+        for norm in strategy.experimental_local_results(results):
+            self.assertAllClose(norm, norms.mean())
+        scales = 1.0 / np.maximum(norms, 1.0)
+        for variable, rows in zip(variables, of_replicas.values()):
+            expected = -np.mean(rows * scales[:, np.newaxis], axis=0)
+            for copy in strategy.experimental_local_results(variable):
+                self.assertAllClose(copy, expected, atol=1e-7)
+
+    def test_on_one_device_it_does_not_matter_when_is_clipped(self):
+        for clip_per_replica in (False, True):
+            variable = tf.Variable([0.0, 0.0], name="kernel")
+            norm = optimization.apply_gradients(
+                tf_keras.optimizers.SGD(1.0),
+                gradients=[tf.constant([3.0, 4.0])],
+                variables=[variable],
+                clip_norm=1.0,
+                clip_per_replica=clip_per_replica,
+            )
+            self.assertAllClose(norm, 5.0)
+            self.assertAllClose(variable, [-0.6, -0.8])
+
+
+class UnfrozenTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.names = ("electra/embeddings/x", "electra/encoder/x", "head/x")
+        self.variables = [tf.Variable([1.0], name=name) for name in self.names]
+
+    def test_what_matches_is_left_out(self):
+        learning = optimization.unfrozen(self.variables, "^electra/emb|head")
+        self.assertEqual([v.name for v in learning], ["electra/encoder/x:0"])
+
+    def test_without_a_pattern_all_variables_learn(self):
+        self.assertLen(optimization.unfrozen(self.variables, ""), 3)
+
+    def test_a_pattern_without_a_match_is_an_error(self):
+        with self.assertRaisesRegex(
+            ValueError,
+            "'elektra' matches none of the 3 variables, some of which are "
+            "electra/embeddings/x, electra/encoder/x, head/x",
+        ):
+            optimization.unfrozen(self.variables, "elektra")
+
+    def test_so_is_one_that_matches_everything(self):
+        with self.assertRaisesRegex(ValueError, "matches all of the 3"):
+            optimization.unfrozen(self.variables, "x")
+
+
+_SHAPES = {
+    "electra/embeddings/word_embeddings": [5, 3],
+    "electra/encoder/layer_0/kernel": [3, 3],
+    "electra/encoder/layer_0/bias": [3],
+    "discriminator_predictions/kernel": [3, 2],
+    "generator/encoder/layer_0/kernel": [3, 3],
+}
+_FROZEN = "electra/embeddings/word_embeddings"
+_OPTIONS = {
+    "default": dict(),
+    "bias_correction": dict(bias_correction=True),
+    "lamb": dict(optimizer="lamb"),
+    "discriminator_rate": dict(disc_learning_rate=3e-3),
+    "freeze": dict(freeze="/embeddings/"),
+    "ema": dict(ema_momentum=0.5),
+    "all": dict(
+        optimizer="lamb",
+        disc_learning_rate=3e-3,
+        freeze="/embeddings/",
+        ema_momentum=0.5,
+    ),
+}
+_NUM_STEPS = 5
+
+
+class _Run:
+    """Steps of a run's optimizer on a few variables and random gradients.
+
+    Args:
+        options: fields of the configuration.
+        strategy: of two replicas, which each have a share of the gradient.
+        jit_compile: whether a step is compiled by XLA; None for eager ones.
+    """
+
+    def __init__(self, options: dict, *, strategy=None, jit_compile=None):
+        run_config = testing.tiny_config(learning_rate=1e-2, **options)
+        rng = np.random.default_rng(0)
+        self._strategy = strategy or tf.distribute.get_strategy()
+        with self._strategy.scope():
+            self.variables = {
+                name: tf.Variable(
+                    rng.normal(size=shape), name=name, dtype="float"
+                )
+                for name, shape in _SHAPES.items()
+            }
+            self.optimizer = optimization.create(run_config)
+            self.optimizer.build(list(self.variables.values()))
+        # For every step, of both replicas.
+        self._gradients = {
+            name: rng.normal(size=[_NUM_STEPS, 2, *shape])
+            for name, shape in _SHAPES.items()
+        }
+        self._config = run_config
+        self._step = lambda shares: self._strategy.run(
+            self._step_of_replica, args=(shares,)
+        )
+        if strategy is not None or jit_compile is not None:
+            self._step = tf.function(self._step, jit_compile=jit_compile)
+
+    def _step_of_replica(self, shares):
+        context = tf.distribute.get_replica_context()
+        learning = optimization.unfrozen(
+            self.variables.values(), self._config.freeze
+        )
+        gradients = []
+        for name in checkpoints.by_name(learning):
+            if context.num_replicas_in_sync == 1:
+                gradients.append(tf.reduce_sum(shares[name], axis=0))
+            else:
+                replica = context.replica_id_in_sync_group
+                gradients.append(shares[name][replica])
+        optimization.apply_gradients(
+            self.optimizer,
+            gradients=gradients,
+            variables=learning,
+            clip_norm=1.0,
+            clip_per_replica=self._config.clip_per_replica,
+        )
+
+    def take_steps(self, first: int, last: int):
+        """Takes the steps [first, last)."""
+        for step in range(first, last):
+            self._step(
+                {
+                    name: tf.constant(values[step], tf.float32)
+                    for name, values in self._gradients.items()
+                }
+            )
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All variables, those of the optimizer, too, by name."""
+        variables = [*self.variables.values(), *self.optimizer.variables]
+        named = checkpoints.by_name(variables)
+        return {name: variable.numpy() for name, variable in named.items()}
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """What restores the run."""
+        return tf.train.Checkpoint(
+            model=checkpoints.by_name(self.variables.values()),
+            optimizer=checkpoints.by_name(self.optimizer.variables),
+        )
+
+    def finalize(self):
+        """Puts moving averages, if there are any, into the variables."""
+        with self._strategy.scope():
+            self.optimizer.finalize_variable_values(
+                list(self.variables.values())
+            )
+
+
+class OptionsTest(tf.test.TestCase, parameterized.TestCase):
+    def _assert_same_result(self, options, **how):
+        expected, actual = _Run(options), _Run(options, **how)
+        for run in (expected, actual):
+            run.take_steps(0, _NUM_STEPS)
+            run.finalize()
+        actual = actual.state()
+        for name, value in expected.state().items():
+            self.assertAllClose(
+                actual[name], value, atol=1e-6, rtol=0.0, msg=name
+            )
+
+    @parameterized.named_parameters(*_OPTIONS.items())
+    def test_two_replicas_learn_the_same_as_one_device(self, options):
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        self._assert_same_result(options, strategy=strategy)
+
+    @parameterized.named_parameters(
+        *_OPTIONS.items(), ("clip_per_replica", dict(clip_per_replica=True))
+    )
+    def test_xla_computes_the_same(self, options):
+        self._assert_same_result(options, jit_compile=True)
+
+    @parameterized.named_parameters(*_OPTIONS.items())
+    def test_a_run_that_is_continued_ends_with_the_same_bits(self, options):
+        first = _Run(options)
+        first.take_steps(0, 2)
+        path = first.checkpoint().save(self.create_tempfile().full_path)
+        first.take_steps(2, _NUM_STEPS)
+        second = _Run(options)
+        second.checkpoint().restore(path).assert_consumed()
+        second.take_steps(2, _NUM_STEPS)
+        for run in (first, second):
+            run.finalize()
+        second = second.state()
+        for name, value in first.state().items():
+            self.assertAllEqual(second[name], value, name)
+
+    @parameterized.named_parameters(*list(_OPTIONS.items())[1:])
+    def test_each_option_changes_the_result(self, options):
+        runs = _Run({}), _Run(options)
+        for run in runs:
+            run.take_steps(0, _NUM_STEPS)
+            run.finalize()
+        default, other = (run.state() for run in runs)
+        name = "discriminator_predictions/kernel"
+        self.assertNotAllClose(other[name], default[name], atol=1e-4)
+
+    def test_what_is_frozen_and_its_moments_stay(self):
+        run = _Run(dict(freeze="/embeddings/", ema_momentum=0.5))
+        before = run.state()
+        run.take_steps(0, _NUM_STEPS)
+        run.finalize()
+        after = run.state()
+        unchanged = {n for n in after if np.array_equal(before[n], after[n])}
+        self.assertEqual(
+            unchanged,
+            {
+                f"{prefix}{_FROZEN}"
+                for prefix in ("", "average/", "adam_m/", "adam_v/")
+            },
+        )
+
+
+class CreateTest(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.parameters(
+        ("adam", adam.AdamWeightDecay), ("lamb", lamb.Lamb)
+    )
+    def test_settings_are_those_of_the_run(self, name, optimizer_class):
+        optimizer = optimization.create(
+            testing.tiny_config(
+                optimizer=name,
+                learning_rate=6e-3,
+                warmup_steps=0,
+                num_train_steps=4,
+                lr_decay_power=0.5,
+                adam_beta_1=0.878,
+                adam_beta_2=0.974,
+                weight_decay_rate=0.02,
+            )
+        )
+        self.assertIs(type(optimizer), optimizer_class)
+        self.assertFalse(optimizer.use_ema)
+        self.assertEqual(optimizer.bias_correction, name == "lamb")
+        settings = optimizer.get_config()
+        self.assertEqual(settings["beta_1"], 0.878)
+        self.assertEqual(settings["beta_2"], 0.974)
+        self.assertEqual(settings["weight_decay_rate"], 0.02)
+        variable = tf.Variable([1.0], name="kernel")
+        for _ in range(4):
+            optimizer.apply_gradients([(tf.ones([1]), variable)])
+        # 6e-3 * (1 - 3 / 4) ** 0.5.
+        self.assertAllClose(optimizer.learning_rate, 3e-3)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import tempfile
 import numpy as np
 import tensorflow as tf
 
-from electra_tf import checkpoints
+from electra_tf import checkpointing
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import pretrained_export
@@ -49,7 +49,7 @@ def _write_model(model_dir, run_config):
     tokenizer.save(model_dir)
     model = pretraining.ElectraPretrainer(run_config, testing.special_ids())
     model.compile(optimizer=optimization.create(run_config))
-    checkpoints.Checkpointer(
+    checkpointing.Checkpointer(
         model_folder.checkpoints(model_dir), model=model, keep=1
     ).save(0)
     return model

@@ -12,7 +12,7 @@ from electra_tf import optimization
 from electra_tf import pretraining
 from tests import testing
 
-_VARIANTS = {
+VARIANTS = {
     "mlm": dict(objective="mlm"),
     "electric": dict(objective="electric", generator="two_tower"),
     "electra_15": dict(objective="electra_15"),
@@ -34,7 +34,7 @@ _VARIANTS = {
     ),
     "adversarial": dict(generator_training="adversarial"),
 }
-_NAMED = [{"testcase_name": name, "name": name} for name in _VARIANTS]
+_NAMED = [{"testcase_name": name, "name": name} for name in VARIANTS]
 
 
 def _config(name: str) -> config.PretrainConfig:
@@ -45,7 +45,7 @@ def _config(name: str) -> config.PretrainConfig:
             attention_probs_dropout_prob=0.0,
             warmup_steps=0,
         )
-        | _VARIANTS[name]
+        | VARIANTS[name]
     )
 
 
@@ -101,7 +101,7 @@ class VariantsTest(tf.test.TestCase, parameterized.TestCase):
         self.assertSameElements(scales, output.terms)
         expected = 0.0
         for term, scale in scales.items():
-            values, weights, _ = map(np.asarray, output.terms[term])
+            values, weights, *_ = map(np.asarray, output.terms[term])
             expected += scale * (values * weights).sum() / weights.sum()
         self.assertAllClose(output.loss, expected, rtol=1e-5)
 

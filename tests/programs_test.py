@@ -19,6 +19,7 @@ _PROGRAMS = (
     "data_prep.inspect_data",
     "electra_tf.convert_checkpoint",
     "electra_tf.export_model",
+    "electra_tf.report",
     "electra_tf.run_pretraining",
     "electra_tf.score_text",
     "finetune.export_task",

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from electra_tf import checkpoints
+from electra_tf import checkpointing
 from electra_tf import config
 from electra_tf import model_folder
 from electra_tf import optimization
@@ -60,7 +60,7 @@ def _write_model(model_dir: str, model: finetuning_model.FinetuningModel):
     )
     _tokenizer().save(model_dir)
     model.compile(optimizer=optimization.create(testing.tiny_config()))
-    checkpoints.Checkpointer(
+    checkpointing.Checkpointer(
         model_folder.checkpoints(model_dir), model=model, keep=1
     ).save(0)
 

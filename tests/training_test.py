@@ -1,7 +1,6 @@
 """Tests of the fit loop."""
 
 import contextlib
-import json
 import os
 import tempfile
 
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from electra_tf import metrics_log
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import pretraining
@@ -97,7 +97,7 @@ class ScheduleTest(absltest.TestCase):
         )
         self.assertEqual(
             [s for s in range(1, 10) if schedule.logs_at(s)],
-            [3, 4, 5, 6, 8, 9],
+            [3, 5, 6, 9],
         )
 
 
@@ -113,7 +113,7 @@ class FitTest(tf.test.TestCase):
         cls.unbroken = _train(cls.unbroken_dir)
         with contextlib.suppress(_Killed):
             _train(cls.killed_dir, callbacks=[_KillAt(17)])
-        cls.logged_before = training.read_metrics(cls.killed_dir)
+        cls.logged_before = metrics_log.read(cls.killed_dir)
         cls.resumed = _train(cls.killed_dir)
 
     def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(self):
@@ -128,8 +128,8 @@ class FitTest(tf.test.TestCase):
             [entry["step"] for entry in self.logged_before], [5, 10, 10, 15]
         )
         for one, other in zip(
-            training.read_metrics(self.unbroken_dir),
-            training.read_metrics(self.killed_dir),
+            metrics_log.read(self.unbroken_dir),
+            metrics_log.read(self.killed_dir),
             strict=True,
         ):
             for entry in (one, other):
@@ -137,12 +137,12 @@ class FitTest(tf.test.TestCase):
             self.assertEqual(one, other)
 
     def test_a_finished_run_is_left_alone(self):
-        before = training.read_metrics(self.unbroken_dir)
+        before = metrics_log.read(self.unbroken_dir)
         _train(self.unbroken_dir)
-        self.assertEqual(training.read_metrics(self.unbroken_dir), before)
+        self.assertEqual(metrics_log.read(self.unbroken_dir), before)
 
     def test_metrics_hold_all_that_is_promised(self):
-        entries = training.read_metrics(self.unbroken_dir)
+        entries = metrics_log.read(self.unbroken_dir)
         self.assertEqual(
             [(entry["kind"], entry["step"]) for entry in entries],
             [
@@ -174,35 +174,6 @@ class FitTest(tf.test.TestCase):
         )
         # The fifth step has number 4; the warm-up is over.
         self.assertAllClose(entries[0]["learning_rate"], 1e-3 * (1 - 4 / 20))
-
-
-class MetricsLogTest(tf.test.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.directory = self.create_tempdir().full_path
-
-    def test_a_half_written_last_line_of_metrics_is_dropped(self):
-        path = os.path.join(self.directory, "metrics.jsonl")
-        with open(path, "w") as file:
-            file.write('{"kind": "train", "step": 1}\n{"kind": "tra')
-        self.assertEqual(
-            training.read_metrics(self.directory),
-            [{"kind": "train", "step": 1}],
-        )
-        training.MetricsLog(self.directory, start_step=1).write(
-            "train", step=2, metrics={"loss": 0.5}
-        )
-        with open(path) as file:
-            lines = [json.loads(line) for line in file]
-        self.assertEqual(lines[1], {"kind": "train", "step": 2, "loss": 0.5})
-
-
-class FormatMetricsTest(absltest.TestCase):
-    def test_four_digits_are_shown(self):
-        self.assertEqual(
-            training.format_metrics({"loss": 44.98123, "auc": 0.5}),
-            "loss 44.98 | auc 0.5",
-        )
 
 
 if __name__ == "__main__":

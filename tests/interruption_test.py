@@ -1,0 +1,186 @@
+"""Runs that are killed, or asked to stop, at any moment."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+
+from absl.testing import absltest
+from absl.testing import parameterized
+import numpy as np
+import tensorflow as tf
+
+from electra_tf import checkpoint_files
+from electra_tf import checkpoints
+from electra_tf import interruption
+from electra_tf import metrics_log
+from electra_tf import model_folder
+from tests import small_run
+
+# Seconds; generous, for machines that are busy.
+_PATIENCE = 120.0
+
+
+class SignalsTest(absltest.TestCase):
+    def test_the_first_signal_is_noted_and_the_second_one_ends(self):
+        with interruption.Signals() as signals:
+            self.assertIsNone(signals.received)
+            os.kill(os.getpid(), signal.SIGINT)
+            self.assertEqual(signals.received, "SIGINT")
+            with self.assertRaises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    def test_signals_do_afterwards_what_they_did_before(self):
+        before = signal.getsignal(signal.SIGTERM)
+        with interruption.Signals():
+            self.assertNotEqual(signal.getsignal(signal.SIGTERM), before)
+        self.assertEqual(signal.getsignal(signal.SIGTERM), before)
+
+
+class ProcessTest(parameterized.TestCase, tf.test.TestCase):
+    """Training in processes that get signals, against one that gets none."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Forks from a process that has loaded TensorFlow, to save seconds.
+        cls.context = multiprocessing.get_context("forkserver")
+        cls.context.set_forkserver_preload(["tests.small_run"])
+
+    def setUp(self):
+        super().setUp()
+        directory = self.create_tempdir().full_path
+        self.model_dir = os.path.join(directory, "model")
+        self.output_path = os.path.join(directory, "output.txt")
+        self.expected_dir = os.path.join(directory, "expected")
+        self.arguments = dict(num_steps=120, best_metric="score")
+
+    def _start(self, **options):
+        process = self.context.Process(
+            target=small_run.run_program,
+            args=(
+                self.output_path,
+                self.arguments | {"model_dir": self.model_dir},
+            ),
+            kwargs=options,
+        )
+        process.start()
+        self.addCleanup(process.kill)
+        return process
+
+    def _output(self) -> str:
+        if not os.path.exists(self.output_path):
+            return ""
+        with open(self.output_path) as file:
+            return file.read()
+
+    def _wait_for(self, text: str, process):
+        """Waits until the program has printed a text once more."""
+        before = self._output().count(text)
+        end = time.monotonic() + _PATIENCE
+        while self._output().count(text) == before and process.is_alive():
+            if time.monotonic() > end:
+                raise TimeoutError(f"No {text!r} in:\n{self._output()}")
+            time.sleep(0.01)
+
+    def _wait_for_half_a_checkpoint(self, process):
+        """Until there are data without an index."""
+        while process.is_alive():
+            names = os.listdir(model_folder.checkpoints(self.model_dir))
+            indices = {n for n in names if n.endswith(".index")}
+            for name in names:
+                step, _, kind = name.partition(".")
+                if kind.startswith("data") and f"{step}.index" not in indices:
+                    return
+            time.sleep(0.002)
+
+    def _assert_as_expected(self):
+        """Compares weights, moments, metrics, files, and the best."""
+        small_run.train(self.expected_dir, **self.arguments)
+        for folder in ("checkpoints", "checkpoints/best"):
+            one, other = (
+                tf.train.load_checkpoint(
+                    checkpoint_files.newest(os.path.join(parent, folder))
+                )
+                for parent in (self.expected_dir, self.model_dir)
+            )
+            keys = one.get_variable_to_shape_map()
+            self.assertEqual(keys, other.get_variable_to_shape_map())
+            for key in keys:
+                np.testing.assert_array_equal(
+                    one.get_tensor(key), other.get_tensor(key), key
+                )
+            self.assertEqual(
+                *(
+                    sorted(os.listdir(os.path.join(parent, folder)))
+                    for parent in (self.expected_dir, self.model_dir)
+                )
+            )
+        expected, entries = (
+            metrics_log.read(parent)
+            for parent in (self.expected_dir, self.model_dir)
+        )
+        for entry in expected + entries:
+            entry.pop("examples_per_second", None)
+        self.assertEqual(expected, entries)
+
+    def test_a_run_that_is_killed_again_and_again_ends_like_any_other(self):
+        rng = random.Random(0)
+        num_killed = 0
+        while num_killed < 8:
+            process = self._start(slow_writes=True)
+            self._wait_for("First step after", process)
+            time.sleep(rng.uniform(0.0, 0.7))
+            if num_killed % 2:
+                self._wait_for_half_a_checkpoint(process)
+            process.kill()
+            process.join()
+            if process.exitcode == 0:  # It was done before.
+                break
+            self.assertEqual(process.exitcode, -signal.SIGKILL, self._output())
+            num_killed += 1
+        process = self._start()
+        process.join(_PATIENCE)
+        self.assertEqual(process.exitcode, 0, self._output())
+        self.assertGreater(num_killed, 3)
+        self.assertIn("is damaged", self._output())
+        self._assert_as_expected()
+
+    @parameterized.parameters("SIGTERM", "SIGINT")
+    def test_a_run_that_is_asked_to_stop_saves_and_says_so(self, name):
+        self.arguments |= dict(save_checkpoints_steps=60, pause=0.02)
+        process = self._start()
+        self._wait_for("train |", process)
+        os.kill(process.pid, getattr(signal, name))
+        process.join(_PATIENCE)
+        self.assertEqual(process.exitcode, 75, self._output())
+        self.assertIn(f"Interrupted: {name}. The checkpoint", self._output())
+        # At a step that is no multiple of anything.
+        (step,) = checkpoint_files.steps(
+            model_folder.checkpoints(self.model_dir)
+        )
+        self.assertBetween(step, 5, 59)
+        self.arguments |= dict(pause=0.0)
+        process = self._start()
+        process.join(_PATIENCE)
+        self.assertEqual(process.exitcode, 0, self._output())
+        self.assertIn(f"Continuing from step {step}.", self._output())
+        weights = checkpoints.read_variables(self.model_dir)
+        expected = small_run.train(self.expected_dir, **self.arguments)
+        self.assertAllEqual(weights["weight"], expected.trainable_variables[0])
+        for folder in (self.model_dir, self.expected_dir):
+            self.assertEqual(
+                [
+                    (entry["step"], entry["loss"])
+                    for entry in metrics_log.read(folder)
+                ],
+                [
+                    (entry["step"], entry["loss"])
+                    for entry in metrics_log.read(self.expected_dir)
+                ],
+            )
+
+
+if __name__ == "__main__":
+    tf.test.main()
