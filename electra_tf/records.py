@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import contextlib
 import functools
 import re
+import traceback
 
 import numpy as np
 import tensorflow as tf
@@ -31,7 +32,7 @@ class DamagedFileError(ValueError):
 
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
-    """Raises what is wrong with a file as the ValueError that it was.
+    """Raises a DamagedFileError of a `tf.data` pipeline as a ValueError.
 
     TensorFlow hides it in an error of its own, amid stack traces.
     """
@@ -44,6 +45,9 @@ def plain_errors() -> Iterator[None]:
         )
         if message is None:
             raise
+        # They hold the iterator. As long as that reads ahead, Python hangs
+        # when it is to exit.
+        traceback.clear_frames(error.__traceback__)
         raise ValueError(message[1]) from error
 
 
