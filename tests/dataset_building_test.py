@@ -387,6 +387,27 @@ class ProcessesTest(BuildTest):
         self.assertBetween(len(tasks), 9, 10)
         self.assertEqual([i for task in tasks for i in task], [*range(200)])
 
+    def test_a_killed_build_goes_on_to_the_same_bytes(self):
+        expected = self.build_all("unbroken")
+        code = (
+            "from data_prep import build_config, build_plan, dataset_building\n"
+            "build_plan.UNIT_BYTES = 600\n"
+            f"dataset_building.build([{self.write(self.text())!r}],"
+            f"vocab_file={self.vocab_file!r},"
+            f"output_dir={os.path.join(self.root, 'killed')!r},"
+            "config=build_config.BuildConfig(max_seq_length=16,"
+            "short_seq_prob=0.0, num_shards=5, eval_fraction=0.2),"
+            "num_processes=2)"
+        )
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=_ROOT)
+        units = pathlib.Path(self.root, "killed.partial", "units")
+        while process.poll() is None and len(list(units.glob("*.json"))) < 5:
+            time.sleep(0.001)
+        process.kill()
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        self.assertBetween(len(list(units.glob("*.json"))), 5, 49)
+        self.assertEqual(self.build_all("killed"), expected)
+
 
 class OutputTest(BuildTest):
     def test_a_folder_that_is_not_empty_is_refused(self):
