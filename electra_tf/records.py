@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import contextlib
 import functools
 import re
-import traceback
 
 import numpy as np
 import tensorflow as tf
@@ -45,9 +44,6 @@ def plain_errors() -> Iterator[None]:
         )
         if message is None:
             raise
-        # They hold the iterator. As long as that reads ahead, Python hangs
-        # when it is to exit.
-        traceback.clear_frames(error.__traceback__)
         raise ValueError(message[1]) from error
 
 
