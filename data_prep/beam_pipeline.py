@@ -14,22 +14,16 @@ from apache_beam.options import pipeline_options
 
 from data_prep import build_plan
 from data_prep import build_tasks
+from data_prep import work_folder
 
 
-def run(
-    work: build_plan.WorkFolder,
-    plan: build_plan.Plan,
+def parse_options(
     options: Sequence[str],
-) -> None:
-    """Does all work of a planned build; returns when it is done.
-
-    Args:
-        work: The folder of the build.
-        plan: What is in it.
-        options: Flags of Beam, such as `--runner=FlinkRunner`.
+) -> pipeline_options.PipelineOptions:
+    """Beam's options of its flags, such as `--runner=FlinkRunner`.
 
     Raises:
-        ValueError: Beam does not know one of the options.
+        ValueError: Beam does not know one of them.
     """
     known = pipeline_options.PipelineOptions(list(options))
     unknown = set(known.get_all_options(retain_unknown_options=True)) - set(
@@ -37,12 +31,21 @@ def run(
     )
     if unknown:
         raise ValueError(f"Apache Beam has no option {sorted(unknown)}.")
-    with beam.Pipeline(options=known) as pipeline:
+    return known
+
+
+def run(
+    work: work_folder.WorkFolder,
+    plan: build_plan.Plan,
+    options: pipeline_options.PipelineOptions,
+) -> None:
+    """Does all work of a planned build; returns when it is done."""
+    with beam.Pipeline(options=options) as pipeline:
         examples = (
             pipeline
-            | "Units" >> beam.Create(range(len(plan.units)))
-            | "SpreadUnits" >> beam.Reshuffle()
-            | "MakeExamples" >> beam.FlatMap(_unit_examples, path=work.path)
+            | "Tasks" >> beam.Create(range(len(plan.tasks)))
+            | "SpreadTasks" >> beam.Reshuffle()
+            | "MakeExamples" >> beam.FlatMap(_task_examples, path=work.path)
         )
         # Files without an example are written, too.
         empty = (
@@ -58,10 +61,10 @@ def run(
         )
 
 
-def _unit_examples(number: int, path: str) -> Iterator[tuple[int, bytes]]:
-    """The examples of a unit, with the numbers of their files."""
+def _task_examples(number: int, path: str) -> Iterator[tuple[int, bytes]]:
+    """The examples of a task, with the numbers of their files."""
     with build_tasks.clear_errors():
-        for run_ in build_tasks.unit_runs(build_tasks.load(path), number):
+        for run_ in build_tasks.task_runs(build_tasks.load(path), number):
             for file, content in enumerate(run_):
                 if content:
                     yield file, content

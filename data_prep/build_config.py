@@ -6,6 +6,9 @@ from data_prep import documents
 from data_prep import segments
 from electra_tf import config_checks
 
+# Names of files have five digits.
+_MAX_SHARDS = 99_999
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BuildConfig(documents.CorpusOptions, segments.SegmentOptions):
@@ -36,3 +39,8 @@ class BuildConfig(documents.CorpusOptions, segments.SegmentOptions):
         )
         if self.num_shards is not None:
             config_checks.check_range(self, at_least_1="num_shards")
+            if self.num_shards > _MAX_SHARDS:
+                raise ValueError(
+                    f"num_shards must be at most {_MAX_SHARDS}, got "
+                    f"{self.num_shards}."
+                )

@@ -1,40 +1,25 @@
-"""What a build of records computes, and where it keeps what is unfinished.
-
-A build works in a folder beside its output:
-
-    plan.json            what is computed; with another plan it starts anew
-    units/00012-0.run    examples of a part of the corpus, by output file
-    units/00012.json     says that the part is done, and what it was made of
-    files/00003.json     the same of a file of the output
-    data/                what becomes the output
-
-All files get their names when they are complete, so that a build that was
-killed goes on with what is missing.
-"""
+"""What a build of records computes: the parts of its corpus and its files."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import functools
 import json
 import math
 import os
 from typing import Any
 from typing import NamedTuple
 
-import tensorflow as tf
-
 from data_prep import build_config
 from data_prep import corpora
-from electra_tf import model_folder
 from electra_tf import records
-from electra_tf import tokenization
 
 EVAL_FOLDER = "eval"
-# Other numbers than those of an unfinished build: it starts anew.
+# A plan of another version cannot be continued.
 _FORMAT_VERSION = 1
 
-# Of text that is read by itself. For each file of the output those of all units
-# are opened, so there are not too many.
+# Of text that is worked on at once. For each file of the output something of
+# all tasks is read, so there are not too many.
 UNIT_BYTES = 8 << 20
 _MANY_UNITS = 2000
 _SHARD_BYTES = 8_000_000
@@ -89,7 +74,24 @@ class Plan:
         ]
         return [part for part in parts if part.files]
 
-    @property
+    @functools.cached_property
+    def tasks(self) -> list[range]:
+        """Numbers of units that are worked on together: small files are."""
+        tasks, size, source = [], 0, None
+        for number, unit in enumerate(self.units):
+            # An unknown size is 0; such a unit may be large.
+            if (
+                unit.source != source
+                or not unit.size
+                or size + unit.size > UNIT_BYTES
+            ):
+                tasks.append(range(number, number))
+                size, source = 0, unit.source
+            tasks[-1] = range(tasks[-1].start, number + 1)
+            size += unit.size or UNIT_BYTES
+        return tasks
+
+    @functools.cached_property
     def files(self) -> list[str]:
         """The record files of all data sets, within the output."""
         return [
@@ -147,84 +149,21 @@ def _min_shards(num_bytes: float) -> int:
     return 1 + int(num_bytes) // _MAX_SHARD_BYTES
 
 
-@dataclasses.dataclass(frozen=True)
-class WorkFolder:
-    """The names of what an unfinished build has, see above."""
-
-    path: str
-
-    @property
-    def plan(self) -> str:
-        return os.path.join(self.path, "plan.json")
-
-    @property
-    def data(self) -> str:
-        return os.path.join(self.path, "data")
-
-    def run(self, unit: int, number: int) -> str:
-        return os.path.join(self.path, "units", f"{unit:05d}-{number}.run")
-
-    def unit_report(self, unit: int) -> str:
-        return os.path.join(self.path, "units", f"{unit:05d}.json")
-
-    def file_report(self, file: int) -> str:
-        return os.path.join(self.path, "files", f"{file:05d}.json")
-
-    def missing_units(self, plan: Plan) -> list[int]:
-        """The numbers of the units that are not done."""
-        done = set(tf.io.gfile.listdir(os.path.join(self.path, "units")))
-        return [
-            number
-            for number in range(len(plan.units))
-            if os.path.basename(self.unit_report(number)) not in done
-        ]
-
-    def missing_files(self, plan: Plan) -> list[int]:
-        """The numbers of the files of the output that are not written."""
-        return [
-            number
-            for number, name in enumerate(plan.files)
-            if not tf.io.gfile.exists(self.file_report(number))
-            or not tf.io.gfile.exists(os.path.join(self.data, name))
-        ]
-
-    def start(self, plan: Plan, tokenizer: tokenization.Tokenizer) -> bool:
-        """Makes the folder; returns whether a build with this plan is in it.
-
-        Raises:
-            ValueError: Something else is in it, or it cannot be written to.
-        """
-        if tf.io.gfile.exists(self.plan):
-            if read_json(self.plan) == plan.to_json():
-                return True
-            tf.io.gfile.rmtree(self.path)
-        elif tf.io.gfile.isdir(self.path) and tf.io.gfile.listdir(self.path):
-            raise ValueError(
-                f"{self.path} is needed for unfinished work, but holds "
-                "something else. Move it away."
-            )
-        try:
-            for name in ("units", "files"):
-                tf.io.gfile.makedirs(os.path.join(self.path, name))
-            for part in plan.parts:
-                tokenizer.save(os.path.join(self.data, part.folder))
-            model_folder.write_json(self.plan, plan.to_json())
-        except tf.errors.OpError as error:
-            raise ValueError(
-                f"Cannot write to {self.path}: {error.message}"
-            ) from error
-        return False
-
-    def load_plan(self) -> Plan:
-        """The plan of the build in it."""
-        fields = read_json(self.plan)
-        del fields["format_version"]
-        fields["config"] = build_config.BuildConfig(**fields["config"])
-        fields["units"] = tuple(corpora.Unit(**u) for u in fields["units"])
-        fields["weights"] = tuple(fields["weights"])
-        return Plan(**fields)
+def is_plan(values: Mapping[str, Any]) -> bool:
+    """Whether JSON is that of a plan, of this version of it."""
+    fields = {field.name for field in dataclasses.fields(Plan)}
+    return (
+        isinstance(values, dict)
+        and values.get("format_version") == _FORMAT_VERSION
+        and set(values) == fields | {"format_version"}
+    )
 
 
-def read_json(path: str) -> Mapping[str, Any]:
-    with tf.io.gfile.GFile(path) as file:
-        return json.load(file)
+def from_json(values: Mapping[str, Any]) -> Plan:
+    """The plan that `Plan.to_json` wrote."""
+    fields = dict(values)
+    del fields["format_version"]
+    fields["config"] = build_config.BuildConfig(**fields["config"])
+    fields["units"] = tuple(corpora.Unit(**unit) for unit in fields["units"])
+    fields["weights"] = tuple(fields["weights"])
+    return Plan(**fields)

@@ -85,22 +85,31 @@ def _config() -> build_config.BuildConfig:
     return dataclasses.replace(config, documents=documents)
 
 
+def _weights() -> list[float] | None:
+    if _CORPUS_WEIGHTS.value is None:
+        return None
+    try:
+        return list(map(float, _CORPUS_WEIGHTS.value))
+    except ValueError as error:
+        raise flags.Error(f"--corpus_weights: {error}.") from error
+
+
 def main():
-    config = _config()
-    if _BEAM_OPTIONS.value and _RUNNER.value != "beam":
-        raise flags.Error("--beam_options needs --runner=beam.")
+    config, weights = _config(), _weights()
+    for flag, runner in ((_BEAM_OPTIONS, "beam"), (_NUM_PROCESSES, "local")):
+        if flag.present and _RUNNER.value != runner:
+            raise flags.Error(f"--{flag.name} needs --runner={runner}.")
     if _RUNNER.value == "local" and _NUM_PROCESSES.value > 1:
         # While TensorFlow is imported here, other processes import it, too.
         workers.prepare(["data_prep.dataset_building"])
     from data_prep import dataset_building
 
-    weights = _CORPUS_WEIGHTS.value
     summary = dataset_building.build(
         _CORPUS.value,
         vocab_file=_VOCAB_FILE.value,
         output_dir=_OUTPUT_DIR.value,
         config=config,
-        weights=None if weights is None else list(map(float, weights)),
+        weights=weights,
         overwrite=_OVERWRITE.value,
         num_processes=_NUM_PROCESSES.value,
         beam_options=shlex.split(_BEAM_OPTIONS.value)

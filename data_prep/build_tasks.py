@@ -23,6 +23,8 @@ import tensorflow as tf
 from data_prep import build_plan
 from data_prep import corpora
 from data_prep import examples as examples_lib
+from data_prep import work_folder
+from electra_tf import model_folder
 from electra_tf import records
 from electra_tf import tokenization
 
@@ -34,7 +36,7 @@ _CHUNK = 4096
 class Build(NamedTuple):
     """A build, as each process that works on it knows it."""
 
-    work: build_plan.WorkFolder
+    work: work_folder.WorkFolder
     plan: build_plan.Plan
     maker: examples_lib.ExampleMaker
 
@@ -42,10 +44,10 @@ class Build(NamedTuple):
 @functools.lru_cache(maxsize=1)
 def load(path: str) -> Build:
     """The build whose unfinished work is in a folder."""
-    work = build_plan.WorkFolder(path)
+    work = work_folder.WorkFolder(path)
     plan = work.load_plan()
     maker = examples_lib.ExampleMaker(
-        tokenizer=tokenization.Tokenizer.load(work.data),
+        tokenizer=tokenization.Tokenizer.load(work.path),
         options=plan.config,
         seed=plan.config.seed,
         eval_fraction=plan.config.eval_fraction,
@@ -59,17 +61,17 @@ def use_one_thread() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def process_unit(path: str, number: int, tell: Callable[[int], None]) -> None:
+def read_text(path: str, number: int, tell: Callable[[int], None]) -> None:
     """Turns a part of the corpus into runs of examples, and reports on it.
 
     Args:
         path: The folder of the build.
-        number: Of the unit.
+        number: Of the task.
         tell: Is told how many bytes were read.
     """
     build = load(path)
     with clear_errors():
-        for run_number, run in enumerate(unit_runs(build, number, tell)):
+        for run_number, run in enumerate(task_runs(build, number, tell)):
             _write_run(build.work, build.work.run(number, run_number), run)
 
 
@@ -77,33 +79,48 @@ def write_file(path: str, number: int, tell: Callable[[int], None]) -> None:
     """Writes a record file from the runs of all units, and reports on it."""
     build = load(path)
     with clear_errors():
-        runs = [
-            build.work.run(unit, run_number)
-            for unit in range(len(build.plan.units))
-            for run_number in range(
-                build_plan.read_json(build.work.unit_report(unit))["runs"]
-            )
-        ]
-        write_records(build, number, (_read_run(run, number) for run in runs))
+        parts = (_read_run(run, number) for run in _runs(path))
+        write_records(build, number, parts)
     tell(1)
 
 
-def unit_runs(
+@functools.lru_cache(maxsize=1)
+def _runs(path: str) -> list[str]:
+    """The files with examples of all parts of the corpus."""
+    build = load(path)
+    return [
+        build.work.run(task, number)
+        for task in range(len(build.plan.tasks))
+        for number in range(
+            model_folder.read_json(build.work.task_report(task))["runs"]
+        )
+    ]
+
+
+def forget() -> None:
+    """For another build in the same folder, in this process."""
+    load.cache_clear()
+    _runs.cache_clear()
+
+
+def task_runs(
     build: Build, number: int, tell: Callable[[int], None] = lambda _: None
 ) -> Iterator[list[bytes]]:
-    """Yields the examples of a unit by file, some million tokens at a time.
+    """Yields the examples of a task by file, some million tokens at a time.
 
-    When all were taken it reports on the unit.
+    When all were taken it reports on the task.
 
     Yields:
         For each file of the output `Examples.to_bytes`, or nothing.
     """
-    unit = build.plan.units[number]
+    units = [build.plan.units[i] for i in build.plan.tasks[number]]
     stats = corpora.CorpusStats()
     counts = [examples_lib.Counts(), examples_lib.Counts()]
     pending, num_tokens, num_runs, told = [], 0, 0, 0
-    documents = corpora.read_unit(unit, build.plan.config, stats)
-    weight = build.plan.weights[unit.source]
+    documents = itertools.chain.from_iterable(
+        corpora.read_unit(unit, build.plan.config, stats) for unit in units
+    )
+    weight = build.plan.weights[units[0].source]
     for parts in build.maker.batches(documents, weight):
         counts = [total + part.counts for total, part in zip(counts, parts)]
         pending.append([part.examples for part in parts])
@@ -122,7 +139,7 @@ def unit_runs(
         "corpus": dataclasses.asdict(stats),
         "counts": [dataclasses.asdict(part) for part in counts],
     }
-    _write(build.work, build.work.unit_report(number), json.dumps(report))
+    _write(build.work, build.work.task_report(number), json.dumps(report))
 
 
 def write_records(build: Build, number: int, parts: Iterable[bytes]) -> None:
@@ -171,7 +188,7 @@ def _divide(
 
 
 def _write_run(
-    work: build_plan.WorkFolder, path: str, contents: list[bytes]
+    work: work_folder.WorkFolder, path: str, contents: list[bytes]
 ) -> None:
     """Writes where each file's part begins and ends, then the parts."""
     ends = np.cumsum([8 * (len(contents) + 1), *map(len, contents)])
@@ -197,7 +214,7 @@ def _write_examples(file, examples: examples_lib.Examples, config) -> None:
 
 
 def _write(
-    work: build_plan.WorkFolder, path: str, content: bytes | str
+    work: work_folder.WorkFolder, path: str, content: bytes | str
 ) -> None:
     with _final_name(work, path) as temporary:
         with tf.io.gfile.GFile(temporary, "wb") as file:
@@ -205,7 +222,7 @@ def _write(
 
 
 @contextlib.contextmanager
-def _final_name(work: build_plan.WorkFolder, path: str):
+def _final_name(work: work_folder.WorkFolder, path: str):
     """A name to write to, of this process alone; it becomes the final one."""
     name = f"{os.path.basename(path)}.{socket.gethostname()}-{os.getpid()}.tmp"
     temporary = os.path.join(work.path, name)

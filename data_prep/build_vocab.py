@@ -29,7 +29,10 @@ _FROM_VOCAB = flags.DEFINE_string(
     "from_vocab", None, "Vocabulary to check, instead of learning one."
 )
 _VOCAB_SIZE = flags.DEFINE_integer(
-    "vocab_size", 30522, "Entries, with the five special tokens."
+    "vocab_size",
+    30522,
+    "Entries, with the five special tokens.",
+    lower_bound=1,
 )
 _LOWER_CASE = flags.DEFINE_bool("lower_case", True, "Lower-case the text.")
 _STRIP_ACCENTS = flags.DEFINE_bool(
@@ -71,16 +74,16 @@ def _learn(settings: dict[str, bool]):
 
     start = time.monotonic()
     lines = _sample()
-    temporary = vocab_learning.check_output(
+    with vocab_learning.output(
         _OUTPUT.value, overwrite=_OVERWRITE.value
-    )
-    tokenizer = vocab_learning.build_vocab(
-        lines,
-        vocab_size=_VOCAB_SIZE.value,
-        min_frequency=_MIN_FREQUENCY.value,
-        settings=settings,
-    )
-    vocab_learning.save(tokenizer, temporary, _OUTPUT.value)
+    ) as temporary:
+        tokenizer = vocab_learning.build_vocab(
+            lines,
+            vocab_size=_VOCAB_SIZE.value,
+            min_frequency=_MIN_FREQUENCY.value,
+            settings=settings,
+        )
+        vocab_learning.write(tokenizer, temporary)
     if tokenizer.vocab_size < _VOCAB_SIZE.value:
         logging.warning(
             "The text has only %d pieces, not %d: use more text or a lower "
@@ -107,6 +110,9 @@ def _check(settings: dict[str, bool]):
 def main():
     if (_OUTPUT.value is None) == (_FROM_VOCAB.value is None):
         raise flags.Error("Give --output to learn, or --from_vocab to check.")
+    for flag in (_VOCAB_SIZE, _MIN_FREQUENCY, _OVERWRITE):
+        if flag.present and _FROM_VOCAB.value is not None:
+            raise flags.Error(f"--{flag.name} is not for --from_vocab.")
     settings = {
         "lower_case": _LOWER_CASE.value,
         "strip_accents": _STRIP_ACCENTS.value,

@@ -34,6 +34,8 @@ _READERS = {
 }
 # Each part of an archive reads all of it, so it has to be large.
 _PACKED_UNITS = 32
+# What people have beside texts, and would become nonsense.
+_NO_TEXT = (".zip", ".7z", ".rar", ".parquet", ".arrow", ".pdf", ".docx")
 # How many times its size a compressed text is, about.
 _COMPRESSION = 4
 _DEFAULT_OPTIONS = CorpusOptions()
@@ -80,6 +82,11 @@ def plan(
 def _plan_file(
     number: int, path: str, options: CorpusOptions, unit_bytes: int
 ) -> list[Unit]:
+    if path.lower().endswith(_NO_TEXT):
+        raise ValueError(
+            f"{path} is no text, by its name. Leave it out, for example by a "
+            f"pattern such as 'folder/*.txt', or convert it."
+        )
     stat = tf.io.gfile.stat(path)
     size = stat.length
     unit = Unit(
@@ -109,19 +116,14 @@ def _plan_file(
 def expand(source: str) -> list[str]:
     """The files of a source, sorted; what is hidden in a folder is left out."""
     if tf.io.gfile.isdir(source):
-        paths = [
-            os.path.join(folder, name)
-            for folder, _, names in tf.io.gfile.walk(source)
-            for name in names
-            if not _is_hidden(os.path.join(folder.removeprefix(source), name))
-        ]
+        paths = _files(source)
     elif tf.io.gfile.exists(source):
         return [source]
     else:
         paths = [
             path
-            for path in tf.io.gfile.glob(source)
-            if not tf.io.gfile.isdir(path)
+            for match in tf.io.gfile.glob(source)
+            for path in (_files(match) if tf.io.gfile.isdir(match) else [match])
         ]
     if not paths:
         raise ValueError(
@@ -129,6 +131,30 @@ def expand(source: str) -> list[str]:
             f"pattern or {EMBEDDED!r}."
         )
     return sorted(paths)
+
+
+def _files(folder: str) -> list[str]:
+    return [
+        os.path.join(root, name)
+        for root, names in _walk(folder)
+        for name in names
+        if not _is_hidden(os.path.join(root.removeprefix(folder), name))
+    ]
+
+
+def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:
+    """All folders in one, each once, also if there are links to it."""
+    if "://" in folder:
+        for root, _, names in tf.io.gfile.walk(folder):
+            yield root, names
+        return
+    seen = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        if (path := os.path.realpath(root)) in seen:
+            folders.clear()
+        else:
+            seen.add(path)
+            yield root, names
 
 
 def _is_hidden(path: str) -> bool:

@@ -6,12 +6,11 @@ are functions of the text, the vocabulary and the configuration: not of the
 number of processes, nor of interruptions.
 """
 
-from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
 import functools
+import math
 import os
-import re
 import sys
 import time
 from typing import Any
@@ -26,16 +25,22 @@ from data_prep import build_tasks
 from data_prep import corpora
 from data_prep import examples
 from data_prep import progress
+from data_prep import publishing
+from data_prep import work_folder
 from data_prep import workers
 from electra_tf import dataset_info
+from electra_tf import model_folder
 from electra_tf import records
 from electra_tf import tokenization
 
-# What a data set consists of; nothing else in a user's folder is deleted.
-_DATA_FILE = re.compile(
-    rf"{re.escape(records.SHARD_PREFIX)}\d{{5}}-of-\d{{5}}"
-    rf"|{re.escape(dataset_info.INFO_FILE)}"
-)
+# Share of examples that equal the one before, of which a user is warned.
+_MANY_REPEATED = 0.1
+# Share of lines that are not UTF-8.
+_MANY_INVALID = 0.1
+
+
+class _NothingError(ValueError):
+    """There is nothing in a data set."""
 
 
 def build(
@@ -70,8 +75,14 @@ def build(
             is not one, or the output cannot be written to.
     """
     start = time.monotonic()
-    output_dir = output_dir.rstrip("/")
-    weights = _check_weights(weights, corpus)
+    output_dir = publishing.normalize(output_dir)
+    _check_weights(weights, corpus)
+    beam = None
+    if beam_options is not None:
+        from data_prep import beam_pipeline  # Beam is optional.
+
+        options = beam_pipeline.parse_options(beam_options)
+        beam = functools.partial(beam_pipeline.run, options=options)
     tokenizer = tokenization.Tokenizer.from_vocab_file(
         vocab_file,
         lower_case=config.lower_case,
@@ -80,47 +91,48 @@ def build(
     plan = build_plan.make(
         config,
         corpus=corpus,
-        weights=weights,
+        weights=weights or [1.0] * len(corpus),
         vocab_sha256=tokenizer.vocab_sha256,
-        runner="local" if beam_options is None else "beam",
+        runner="beam" if beam else "local",
     )
-    _check_output(output_dir, overwrite)
-    work = build_plan.WorkFolder(f"{output_dir}.partial")
-    if work.start(plan, tokenizer):
-        logging.info("Going on with the unfinished work in %s.", work.path)
-    build_tasks.load.cache_clear()  # Perhaps of another plan.
-    try:
-        _work(work, plan, num_processes, beam_options)
-    except (ValueError, OSError):
-        logging.info("What was done until now is kept in %s.", work.path)
-        raise
-    try:
-        summary = _describe(work, plan, corpus=corpus, tokenizer=tokenizer)
-    except ValueError:  # The same text would give the same again.
-        tf.io.gfile.rmtree(work.path)
-        raise
-    _publish(work, output_dir)
+    publishing.check_corpus(output_dir, plan)
+    work = work_folder.WorkFolder.beside(output_dir)
+    build_tasks.forget()
+    with work.locked():
+        if not work.holds(plan):
+            publishing.check(output_dir, overwrite=overwrite)
+        if work.start(plan, tokenizer, discard=overwrite):
+            logging.info("Going on with the unfinished work in %s.", work.path)
+        try:
+            (beam or functools.partial(_work, num_processes=num_processes))(
+                work, plan
+            )
+        except (ValueError, OSError):
+            logging.info("What was done until now is kept in %s.", work.path)
+            raise
+        try:
+            summary = _describe(work, plan, corpus=corpus, tokenizer=tokenizer)
+        except _NothingError:  # The same text would give the same again.
+            work.discard()
+            raise
+        publishing.publish(work, output_dir)
     seconds = time.monotonic() - start
     return f"{summary}\n{output_dir}: made in {seconds:.1f} s"
 
 
 def _work(
-    work: build_plan.WorkFolder,
-    plan: build_plan.Plan,
-    num_processes: int,
-    beam_options: Sequence[str] | None,
+    work: work_folder.WorkFolder, plan: build_plan.Plan, *, num_processes: int
 ) -> None:
     """Does what is missing of both kinds of work, one after the other."""
-    if beam_options is not None:
-        from data_prep import beam_pipeline  # Beam is optional.
-
-        beam_pipeline.run(work, plan, beam_options)
-        return
-    numbers = work.missing_units(plan)
-    num_bytes = sum(plan.units[number].size for number in numbers)
+    numbers = work.missing_tasks(plan)
+    num_bytes = sum(
+        plan.units[unit].size
+        for number in numbers
+        for unit in plan.tasks[number]
+    )
     advance = progress.Progress("read", total=num_bytes / 1e6, unit="MB")
     workers.run(
-        functools.partial(build_tasks.process_unit, work.path),
+        functools.partial(build_tasks.read_text, work.path),
         numbers,
         num_processes=num_processes,
         start_process=build_tasks.use_one_thread,
@@ -139,7 +151,7 @@ def _work(
 
 
 def _describe(
-    work: build_plan.WorkFolder,
+    work: work_folder.WorkFolder,
     plan: build_plan.Plan,
     *,
     corpus: Sequence[str],
@@ -152,14 +164,17 @@ def _describe(
     """
     stats = corpora.CorpusStats()
     counts = [examples.Counts(), examples.Counts()]
-    for number in range(len(plan.units)):
-        report = build_plan.read_json(work.unit_report(number))
+    for number in range(len(plan.tasks)):
+        report = model_folder.read_json(work.task_report(number))
         stats += corpora.CorpusStats(**report["corpus"])
         counts = [
             total + examples.Counts(**fields)
             for total, fields in zip(counts, report["counts"])
         ]
-    stats.check_text(corpus)
+    try:
+        stats.check_text(corpus)
+    except ValueError as error:
+        raise _NothingError(str(error)) from error
     common = dict(
         max_seq_length=plan.config.max_seq_length,
         vocab_size=tokenizer.vocab_size,
@@ -173,7 +188,7 @@ def _describe(
     lines = [_corpus_summary(stats)]
     for part, part_counts in zip(plan.parts, counts):
         if not part_counts.examples:
-            raise ValueError(
+            raise _NothingError(
                 f"The corpus gives no example for the {part.name} data, with "
                 f"eval_fraction {plan.config.eval_fraction}. Give more text."
             )
@@ -183,11 +198,19 @@ def _describe(
             f"corpus_{name}": count
             for name, count in dataclasses.asdict(stats).items()
         }
+        directory = os.path.join(work.data, part.folder)
+        tokenizer.save(directory)
         dataset_info.write(
-            dataset_info.DatasetInfo(**common, **contents),
-            os.path.join(work.data, part.folder),
+            dataset_info.DatasetInfo(**common, **contents), directory
         )
         repeated = contents["counts"]["repeated_examples"]
+        if repeated > _MANY_REPEATED * part_counts.examples:
+            logging.warning(
+                "%.0f%% of the examples of the %s data are repeated, because "
+                "their documents are. Copies lie side by side in one file.",
+                100 * repeated / part_counts.examples,
+                part.name,
+            )
         lines.append(
             f"{part.name}: {part_counts}"
             + f", {repeated:,} of them repeated" * bool(repeated)
@@ -196,11 +219,12 @@ def _describe(
 
 
 def _contents(
-    work: build_plan.WorkFolder, part: build_plan.Part, max_seq_length: int
+    work: work_folder.WorkFolder, part: build_plan.Part, max_seq_length: int
 ) -> dict[str, Any]:
     """What is in the files of a data set, for its description."""
     reports = [
-        build_plan.read_json(work.file_report(number)) for number in part.files
+        model_folder.read_json(work.file_report(number))
+        for number in part.files
     ]
     sizes = [report["examples"] for report in reports]
     lengths = np.zeros(max_seq_length + 1, np.int64)
@@ -217,6 +241,12 @@ def _contents(
 
 
 def _corpus_summary(stats: corpora.CorpusStats) -> str:
+    if stats.invalid_lines > _MANY_INVALID * stats.lines:
+        logging.warning(
+            "%d of %d lines are not UTF-8. Is all of the corpus text?",
+            stats.invalid_lines,
+            stats.lines,
+        )
     parts = [f"corpus: {stats.bytes / 1e6:.1f} MB, {stats.files:,} file(s)"]
     parts += [
         f"{count:,} {what}"
@@ -232,71 +262,15 @@ def _corpus_summary(stats: corpora.CorpusStats) -> str:
     return ", ".join(parts)
 
 
-def _check_output(output_dir: str, overwrite: bool) -> None:
-    if not tf.io.gfile.isdir(output_dir):
-        if tf.io.gfile.exists(output_dir):
-            raise ValueError(f"{output_dir} is a file. Name a folder.")
-    elif tf.io.gfile.listdir(output_dir) and not overwrite:
-        raise ValueError(
-            f"{output_dir} is not empty. Name another folder, or replace the "
-            f"data set in it with --overwrite."
-        )
-
-
-def _publish(work: build_plan.WorkFolder, output_dir: str) -> None:
-    """Moves the data to their place, and removes what is left of the work."""
-    is_dir = tf.io.gfile.isdir(output_dir)
-    if is_dir and tf.io.gfile.listdir(output_dir):
-        _replace(work.data, output_dir)
-    else:
-        tf.io.gfile.rename(work.data, output_dir, overwrite=is_dir)
-    tf.io.gfile.rmtree(work.path)
-
-
-def _replace(data_dir: str, output_dir: str) -> None:
-    """Replaces a data set in a folder that may hold other things."""
-    eval_dir = os.path.join(output_dir, build_plan.EVAL_FOLDER)
-    for directory in (output_dir, eval_dir):
-        # The description goes first and comes last: without it, there is no
-        # data set.
-        _remove_data(directory)
-    for folder in (build_plan.EVAL_FOLDER, ""):
-        source = os.path.join(data_dir, folder)
-        if not tf.io.gfile.isdir(source):
-            continue
-        target = os.path.join(output_dir, folder)
-        tf.io.gfile.makedirs(target)
-        names = [
-            name
-            for name in tf.io.gfile.listdir(source)
-            if not tf.io.gfile.isdir(os.path.join(source, name))
-        ]
-        for name in _description_last(names):
-            tf.io.gfile.rename(
-                os.path.join(source, name),
-                os.path.join(target, name),
-                overwrite=True,
-            )
-
-
-def _remove_data(directory: str) -> None:
-    if tf.io.gfile.isdir(directory):
-        names = filter(_DATA_FILE.fullmatch, tf.io.gfile.listdir(directory))
-        for name in reversed(_description_last(names)):
-            tf.io.gfile.remove(os.path.join(directory, name))
-
-
-def _description_last(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: name == dataset_info.INFO_FILE)
-
-
 def _check_weights(
     weights: Sequence[float] | None, corpus: Sequence[str]
-) -> list[float]:
-    weights = [1.0] * len(corpus) if weights is None else list(weights)
-    if len(weights) != len(corpus) or min(weights, default=1.0) <= 0.0:
+) -> None:
+    if weights is None:
+        return
+    if len(weights) != len(corpus) or not all(
+        math.isfinite(weight) and weight > 0 for weight in weights
+    ):
         raise ValueError(
             f"Give one weight above 0 for each of the {len(corpus)} sources "
             f"of the corpus, got {weights}."
         )
-    return weights

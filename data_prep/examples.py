@@ -21,6 +21,7 @@ from electra_tf import tokenization
 
 # What is tokenized at once; fewer characters would be slower.
 _BATCH_CHARACTERS = 1 << 20
+_LINE_CHARACTERS = 50
 
 
 class Examples(NamedTuple):
@@ -200,29 +201,44 @@ class ExampleMaker:
             documents: What to make examples of.
             weight: How often each is used: 2.5 means twice, and half of them,
                 chosen at random, a third time, with new random choices each
-                time. Held-out documents are used once at most.
+                time. Held-out documents are used once.
         """
         is_held_out, copies = False, 0
         for batch in _batches(documents):
             tokens = _Tokens(self.tokenizer, batch)
-            train, held_out = _Collector(tokens), _Collector(tokens)
+            uses = []
             for document, sentences in zip(batch, tokens.sentences()):
                 digest = documents_lib.digest(document.lines)
                 rng = random.Random(self.seed << 256 | digest)
+                extra = rng.random() < weight % 1
                 if document.starts:
                     position = documents_lib.digest_position(digest)
                     is_held_out = position < self.eval_fraction
-                    copies = int(weight) + (rng.random() < weight % 1)
-                    train.counts.unused_documents += not copies
-                collector = held_out if is_held_out else train
-                for copy in range(min(copies, 1) if is_held_out else copies):
-                    collector.add(
-                        sentences,
-                        self._segments(sentences, rng),
-                        first_order=rng.getrandbits(64),
-                        is_new=document.starts and not copy,
-                    )
-            yield train.part(), held_out.part()
+                    copies = 1 if is_held_out else int(weight) + extra
+                uses.append(_Use(document, sentences, rng, is_held_out, copies))
+            # One copy after the other, so that memory does not depend on how
+            # many there are.
+            for copy in range(max(1, *(use.copies for use in uses))):
+                yield self._copy(tokens, uses, copy)
+
+    def _copy(
+        self, tokens: "_Tokens", uses: list["_Use"], copy: int
+    ) -> tuple[Part, Part]:
+        """The examples of the copy of that number of all that have one."""
+        train, held_out = _Collector(tokens), _Collector(tokens)
+        for document, sentences, rng, is_held_out, copies in uses:
+            collector = held_out if is_held_out else train
+            if copy < copies:
+                first_order = rng.getrandbits(64)
+                collector.add(
+                    sentences,
+                    self._segments(sentences, rng),
+                    first_order=first_order,
+                    is_new=document.starts and not copy,
+                )
+            elif not copies and not copy:
+                collector.counts.unused_documents += document.starts
+        return train.part(), held_out.part()
 
     def _segments(
         self, sentences: list[range], rng: random.Random
@@ -232,6 +248,16 @@ class ExampleMaker:
         for sentence in sentences:
             examples += builder.add_sentence(sentence)
         return examples + builder.end_document()
+
+
+class _Use(NamedTuple):
+    """A document, and how many copies of it are made into examples."""
+
+    document: documents_lib.Document
+    sentences: list[range]
+    rng: random.Random
+    is_held_out: bool
+    copies: int
 
 
 class _Tokens:
@@ -360,6 +386,8 @@ def _batches(
     for document in documents:
         batch.append(document)
         size += sum(map(len, document.lines))
+        # What Python needs for many short ones.
+        size += _LINE_CHARACTERS * len(document.lines)
         if size >= _BATCH_CHARACTERS:
             yield batch
             batch, size = [], 0

@@ -17,6 +17,7 @@ _BLOCK_BYTES = 1 << 20
 # The next blank line is mostly near.
 _SCAN_BYTES = 1 << 16
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 # Where the next piece starts; the bytes, without newline; whether the line
 # ends here.
@@ -151,6 +152,8 @@ def split(
     pieces = _split(blocks, start, limit)
     if start == 0:
         for after, piece, ends in pieces:
+            if piece.startswith(_UTF16_MARKS):
+                raise OSError("it is UTF-16; convert it to UTF-8")
             yield after, piece.removeprefix(_BYTE_ORDER_MARK), ends
             break
     yield from pieces

@@ -18,9 +18,10 @@ def load(path: str, settings: dict[str, bool]) -> tokenization.Tokenizer:
     Raises:
         ValueError: The file is no vocabulary; all that is wrong is listed.
     """
-    with tf.io.gfile.GFile(path, "rb") as file:
-        text = file.read().decode("utf-8").rstrip()
-    pieces = [line.strip() for line in text.split("\n")]
+    try:
+        pieces = tokenization.read_vocab(path)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no vocabulary: {error}.") from error
     places = collections.defaultdict(list)
     for number, piece in enumerate(pieces, 1):
         places[piece].append(number)

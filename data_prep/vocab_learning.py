@@ -6,7 +6,9 @@ tensorflow_text's WordPiece learner; the five special tokens come first.
 
 import collections
 from collections.abc import Iterable
+import contextlib
 import itertools
+import os
 import unicodedata
 
 from absl import logging
@@ -147,25 +149,34 @@ def coverage(
     )
 
 
-def check_output(path: str, *, overwrite: bool) -> str:
-    """Returns a temporary name for `path`, after trying to write there."""
+@contextlib.contextmanager
+def output(path: str, *, overwrite: bool):
+    """A temporary name, of a file that gets its own if all goes well.
+
+    Raises:
+        ValueError: At once, if it is there or cannot be written.
+    """
     if tf.io.gfile.exists(path) and not overwrite:
         raise ValueError(f"{path} exists. Pass --overwrite to replace it.")
-    temporary = path + ".tmp"
+    temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with tf.io.gfile.GFile(temporary, "w") as file:
             file.write("")
     except (tf.errors.OpError, OSError) as error:
         raise ValueError(f"{path} cannot be written: {error}") from error
-    return temporary
+    try:
+        yield temporary
+        tf.io.gfile.rename(temporary, path, overwrite=True)
+    finally:
+        if tf.io.gfile.exists(temporary):
+            tf.io.gfile.remove(temporary)
 
 
-def save(tokenizer: tokenization.Tokenizer, temporary: str, path: str) -> None:
-    """Writes a vocabulary to the temporary name, and gives it its own."""
-    with tf.io.gfile.GFile(temporary, "w") as file:
+def write(tokenizer: tokenization.Tokenizer, path: str) -> None:
+    """Writes a vocabulary, and reads it to see that it is one."""
+    with tf.io.gfile.GFile(path, "w") as file:
         file.write("".join(f"{token}\n" for token in tokenizer.vocab))
-    tokenization.Tokenizer.from_vocab_file(temporary)  # Or it is not kept.
-    tf.io.gfile.rename(temporary, path, overwrite=True)
+    tokenization.Tokenizer.from_vocab_file(path)
 
 
 def build_vocab(

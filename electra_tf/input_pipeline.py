@@ -10,11 +10,15 @@ cycle of 1,000, in its own order, and a cycle is permuted by (seed, cycle). So
 the number of the cycle decides where it begins in each folder.
 """
 
+import atexit
 from collections.abc import Callable
 from collections.abc import Sequence
 import fractions
+import functools
+import gc
 import math
 import os
+import sys
 
 from absl import logging
 import numpy as np
@@ -28,6 +32,16 @@ CYCLE_SIZE = 1000
 # What is permuted at once, in examples: about 40 MB at length 128.
 _BLOCK_SIZE = 65_536
 _SKIPPED = b""
+
+
+@atexit.register
+def _stop_reading():
+    """Frees iterators that an error left.
+
+    Python would hang if it were to exit while one of them reads ahead.
+    """
+    sys.last_value = sys.last_traceback = None
+    gc.collect()
 
 
 def train_dataset(
@@ -65,9 +79,9 @@ def train_dataset(
         `[batch_size / num_pipelines, length]`.
     """
     rows = _rows(batch_size, num_pipelines=num_pipelines, pipeline=pipeline)
-    order = dict(seed=seed, shards_per_block=shards_per_block)
+    settings = dict(seed=seed, shards_per_block=shards_per_block)
     folders = [
-        _Folder(data_dir, number=i, skip_corrupt=skip_corrupt, **order)
+        _Folder(data_dir, skip_corrupt=skip_corrupt, folder=i, **settings)
         for i, data_dir in enumerate(data_dirs)
     ]
     infos = [folder.info for folder in folders]
@@ -106,13 +120,12 @@ def eval_dataset(
     info = dataset_info.load(data_dir, skip_corrupt=skip_corrupt)
     names = info.nonempty_shards
     zeros = np.zeros([1, info.max_seq_length], np.int32)
-    (padding,) = records.serialize_examples(
-        dict.fromkeys(records.FEATURES, zeros)
-    )
+    features = dict.fromkeys(records.FEATURES, zeros)
+    (padding,) = records.serialize_examples(features)
 
     def read_shard(number):
         examples = _read_shard(
-            data_dir, names[number], info, skip_corrupt=skip_corrupt
+            data_dir, names[number], info=info, skip_corrupt=skip_corrupt
         )
         examples[examples == _SKIPPED] = padding
         return examples
@@ -156,15 +169,12 @@ def cycle_counts(
     exact = [CYCLE_SIZE * fractions.Fraction(w) / total for w in weights]
     counts = [math.floor(share) for share in exact]
     # The largest remainders are rounded up; of equal ones the first.
-    by_remainder = sorted(
-        range(len(counts)), key=lambda i: counts[i] - exact[i]
-    )
-    for i in by_remainder[: CYCLE_SIZE - sum(counts)]:
+    order = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
+    for i in order[: CYCLE_SIZE - sum(counts)]:
         counts[i] += 1
     for i, (count, weight) in enumerate(zip(counts, weights)):
         if not count:
-            enough = float(total - fractions.Fraction(weight))
-            enough /= CYCLE_SIZE - 1
+            enough = (float(total) - weight) / (CYCLE_SIZE - 1)
             raise ValueError(
                 f"The weight of data folder {i + 1} is too small: "
                 f"{weight:g} of {float(total):g} gives none of "
@@ -224,26 +234,18 @@ class _Order:
 class _Folder:
     """The examples of a data folder, one epoch after the other.
 
-    Args as for `train_dataset`; `number` is that of the folder, from 0 on.
+    Args:
+        data_dir: the folder.
+        skip_corrupt: as for `train_dataset`.
+        **settings: of its `_Order`.
     """
 
-    def __init__(
-        self,
-        data_dir: str,
-        *,
-        number: int,
-        seed: int,
-        shards_per_block: int | None,
-        skip_corrupt: bool,
-    ):
+    def __init__(self, data_dir: str, *, skip_corrupt: bool, **settings):
         self.info = dataset_info.load(data_dir, skip_corrupt=skip_corrupt)
         self._data_dir = data_dir
-        self._skip_corrupt = skip_corrupt
-        self._order = _Order(
-            self.info,
-            seed=seed,
-            folder=number,
-            shards_per_block=shards_per_block,
+        self._order = _Order(self.info, **settings)
+        self._read_shard = functools.partial(
+            _read_shard, data_dir, info=self.info, skip_corrupt=skip_corrupt
         )
 
     def examples(self, start: int) -> tf.data.Dataset:
@@ -269,11 +271,6 @@ class _Folder:
             )
         block[is_skipped] = np.resize(readable, is_skipped.sum())
         return block[self._order.permutation(number, len(block))]
-
-    def _read_shard(self, name: str) -> np.ndarray:
-        return _read_shard(
-            self._data_dir, name, self.info, skip_corrupt=self._skip_corrupt
-        )
 
 
 def _mix(
@@ -366,8 +363,8 @@ def _batch(
 def _read_shard(
     data_dir: str,
     name: str,
-    info: dataset_info.DatasetInfo,
     *,
+    info: dataset_info.DatasetInfo,
     skip_corrupt: bool,
 ) -> np.ndarray:
     """The records of a file, as many as the description says.

@@ -79,6 +79,10 @@ def read(model_dir: str) -> dict[str, Any]:
         raise ValueError(
             f"{model_dir!r} is no model folder: it holds no config.json."
         )
+    return read_json(path)
+
+
+def read_json(path: str) -> Any:
     with tf.io.gfile.GFile(path) as file:
         return json.load(file)
 

@@ -31,7 +31,7 @@ class DamagedFileError(ValueError):
 
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
-    """Raises what is wrong with a file as the ValueError that it was.
+    """Raises a DamagedFileError of a `tf.data` pipeline as a ValueError.
 
     TensorFlow hides it in an error of its own, amid stack traces.
     """

@@ -57,7 +57,7 @@ def main():
         if flag.value is None and not _DRY_RUN.value:
             raise ValueError(f"--{flag.name} must be given.")
     data_dirs = _DATA_DIR.value or []
-    weights = [float(w) for w in _DATA_WEIGHTS.value or ()] or None
+    weights = _weights()
     infos = [
         dataset_info.load(directory, skip_corrupt=_SKIP_CORRUPT.value)
         for directory in data_dirs
@@ -80,6 +80,13 @@ def main():
         skip_corrupt=_SKIP_CORRUPT.value,
         strategy=device_flags.create_strategy(),
     )
+
+
+def _weights() -> list[float] | None:
+    try:
+        return [float(weight) for weight in _DATA_WEIGHTS.value or ()] or None
+    except ValueError as error:
+        raise ValueError(f"--{_DATA_WEIGHTS.name}: {error}.") from error
 
 
 def run():

@@ -112,10 +112,8 @@ class Tokenizer:
     @classmethod
     def from_vocab_file(cls, path: str, **settings) -> "Tokenizer":
         """The tokenizer of a vocabulary file, which has one piece a line."""
-        with tf.io.gfile.GFile(path, "rb") as file:
-            lines = file.read().decode("utf-8").rstrip().split("\n")
         try:
-            return cls([line.strip() for line in lines], **settings)
+            return cls(read_vocab(path), **settings)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
@@ -366,6 +364,13 @@ class Tokenizer:
             tf.repeat(tf.concat([ends, text_ends], 1).values, repeats),
             tf.cumsum(tf.reduce_sum(sizes, axis=1), exclusive=True),
         )
+
+
+def read_vocab(path: str) -> list[str]:
+    """The lines of a vocabulary file."""
+    with tf.io.gfile.GFile(path, "rb") as file:
+        lines = file.read().decode("utf-8").rstrip().split("\n")
+    return [line.strip() for line in lines]
 
 
 def character_offsets(text: str, byte_offsets: Sequence[int]) -> list[int]:

@@ -6,10 +6,12 @@ import json
 import lzma
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from unittest import mock
 
@@ -20,6 +22,7 @@ from data_prep import build_config
 from data_prep import build_plan
 from data_prep import build_tasks
 from data_prep import dataset_building
+from data_prep import work_folder
 from electra_tf import dataset_info
 from electra_tf import input_pipeline
 from electra_tf import records
@@ -38,6 +41,15 @@ def contents(directory):
         for path in sorted(pathlib.Path(directory).rglob("*"))
         if path.is_file() and path.name != dataset_info.INFO_FILE
     }
+
+
+def _names(num_files, *others):
+    """What is in a data folder."""
+    return [
+        *records.shard_names(num_files),
+        *("dataset_info.json", "vocab.txt", "tokenizer.json"),
+        *others,
+    ]
 
 
 class BuildTest(parameterized.TestCase, tf.test.TestCase):
@@ -252,13 +264,13 @@ class ProcessesTest(BuildTest):
             for i in range(40)
         )
 
-    def build_all(self, name, num_processes=1, **fields):
-        # Of 40 parts.
+    def build_all(self, name, num_processes=1, arguments=None, **fields):
+        # Of 50 parts.
         with mock.patch.object(build_plan, "UNIT_BYTES", 600):
             self.build(
                 self.text(),
                 name=name,
-                arguments=dict(num_processes=num_processes),
+                arguments=dict(num_processes=num_processes) | (arguments or {}),
                 **dict(num_shards=5, eval_fraction=0.2) | fields,
             )
         return contents(self.output_dir)
@@ -269,7 +281,7 @@ class ProcessesTest(BuildTest):
         self.assertEqual(self.build_all("two", num_processes=2), alone)
         self.assertEqual(self.build_all("three", num_processes=3), alone)
 
-    @parameterized.parameters(("process_unit", 7), ("write_file", 3))
+    @parameterized.parameters(("read_text", 7), ("write_file", 3))
     def test_what_was_done_is_not_done_again(self, task, number):
         expected = self.build_all("unbroken")
         original = getattr(build_tasks, task)
@@ -296,14 +308,84 @@ class ProcessesTest(BuildTest):
         self.assertLen(set(done), len(done))
         self.assertFalse(os.path.exists(self.output_dir + ".partial"))
 
-    def test_other_settings_start_anew(self):
+    def test_unfinished_work_of_other_settings_is_kept_or_discarded(self):
         expected = self.build_all("unbroken", seed=5)
         with mock.patch.object(
             build_tasks, "write_file", side_effect=OSError("full")
         ):
             with self.assertRaises(OSError):
                 self.build_all("broken")
-        self.assertEqual(self.build_all("broken", seed=5), expected)
+        with self.assertRaisesRegex(
+            ValueError, "another command, which differs in seed: 0 -> 5. Give"
+        ):
+            self.build_all("broken", seed=5)
+        self.build_all("broken")
+        with mock.patch.object(
+            build_tasks, "write_file", side_effect=OSError("full")
+        ):
+            with self.assertRaises(OSError):
+                self.build_all("again")
+        self.assertEqual(
+            self.build_all("again", seed=5, arguments=dict(overwrite=True)),
+            expected,
+        )
+
+    @parameterized.parameters(0, 3, 7, 10)
+    def test_a_kill_while_the_output_is_replaced_is_mended(self, moves):
+        expected = self.build_all("unbroken", seed=5)
+        self.build_all("data")
+        rename = tf.io.gfile.rename
+        done = []
+
+        def rename_until(source, target, **options):
+            if "partial/data/" in source:
+                done.append(target)
+                if len(done) > moves:
+                    raise KeyboardInterrupt
+            rename(source, target, **options)
+
+        again = dict(seed=5, arguments=dict(overwrite=True))
+        with mock.patch.object(tf.io.gfile, "rename", rename_until):
+            with self.assertRaises(KeyboardInterrupt):
+                self.build_all("data", **again)
+        self.assertEqual(self.build_all("data", **again), expected)
+        self.assertCountEqual(os.listdir(self.output_dir), _names(5, "eval"))
+
+    def test_a_kill_before_the_work_is_removed_is_mended(self):
+        with mock.patch.object(
+            work_folder.WorkFolder, "discard", side_effect=KeyboardInterrupt
+        ):
+            with self.assertRaises(KeyboardInterrupt):
+                self.build_all("data")
+        expected = contents(self.output_dir)
+        self.assertEqual(self.build_all("data"), expected)
+        self.assertFalse(os.path.exists(self.output_dir + ".partial"))
+
+    def test_two_builds_do_not_work_in_one_folder(self):
+        work = work_folder.WorkFolder.beside(os.path.join(self.root, "data"))
+        with work.locked():
+            with self.assertRaisesRegex(ValueError, "Another build is work"):
+                self.build_all("data")
+        self.build_all("data")
+
+    def test_many_small_files_are_read_together(self):
+        folder = os.path.join(self.root, "files")
+        os.makedirs(folder)
+        for number in range(200):
+            self.write(f"a {number}", f"files/{number}.txt")
+        with mock.patch.object(build_plan, "UNIT_BYTES", 100):
+            plan = build_plan.make(
+                build_config.BuildConfig(),
+                corpus=[folder],
+                weights=[1.0],
+                vocab_sha256="",
+                runner="local",
+            )
+            tasks = plan.tasks
+        # 10 * 3 + 90 * 4 + 100 * 5 = 890 bytes; up to 4 of 100 stay free.
+        self.assertLen(plan.units, 200)
+        self.assertBetween(len(tasks), 9, 10)
+        self.assertEqual([i for task in tasks for i in task], [*range(200)])
 
     def test_a_killed_build_goes_on_to_the_same_bytes(self):
         expected = self.build_all("unbroken")
@@ -344,18 +426,42 @@ class OutputTest(BuildTest):
             file.write("mine")
         self.build(num_shards=1, arguments=dict(overwrite=True))
         self.assertCountEqual(
-            os.listdir(self.output_dir),
-            [
-                "dataset_info.json",
-                "eval",
-                "note.txt",
-                "pretrain_data.tfrecord-00000-of-00001",
-                "tokenizer.json",
-                "vocab.txt",
-            ],
+            os.listdir(self.output_dir), _names(1, "note.txt")
         )
-        with self.assertRaisesRegex(ValueError, "holds no data set"):
-            dataset_info.load(os.path.join(self.output_dir, "eval"))
+
+    def test_a_folder_without_a_data_set_is_not_overwritten(self):
+        os.makedirs(self.output_dir)
+        for name in ("vocab.txt", "dataset_info.json"):
+            self.write("mine", f"data/{name}")
+        with self.assertRaisesRegex(ValueError, "holds no data set that"):
+            self.build(arguments=dict(overwrite=True))
+        self.assertCountEqual(
+            os.listdir(self.output_dir), ["vocab.txt", "dataset_info.json"]
+        )
+
+    def test_an_output_in_the_corpus_is_refused(self):
+        os.makedirs(os.path.join(self.root, "corpus", "out.partial"))
+        self.write("a", "corpus/out.partial/a.txt")
+        with self.assertRaisesRegex(ValueError, "lies within the corpus"):
+            dataset_building.build(
+                [os.path.join(self.root, "corpus")],
+                vocab_file=self.vocab_file,
+                output_dir=os.path.join(self.root, "corpus", "out"),
+                config=build_config.BuildConfig(),
+            )
+
+    def test_an_output_may_be_a_link_to_another_device(self):
+        if not os.path.isdir("/dev/shm"):
+            self.skipTest("Needs another device.")
+        target = tempfile.mkdtemp(dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, target)
+        link = os.path.join(self.root, "data")
+        os.symlink(target, link)
+        self.build(num_shards=1)
+        self.assertCountEqual(os.listdir(target), _names(1))
+        self.build(num_shards=2, arguments=dict(overwrite=True))
+        self.assertCountEqual(os.listdir(target), _names(2))
+        self.assertTrue(os.path.islink(link))
 
     def test_a_folder_in_the_way_of_unfinished_work_is_refused(self):
         os.makedirs(self.output_dir + ".partial")
@@ -389,7 +495,9 @@ class OutputTest(BuildTest):
         with self.assertRaisesRegex(ValueError, message):
             build_config.BuildConfig(**fields)
 
-    @parameterized.parameters([[1.0, 2.0]], [[0.0]], [[-1.0]])
+    @parameterized.parameters(
+        [[1.0, 2.0]], [[0.0]], [[-1.0]], [[float("nan")]], [[float("inf")]]
+    )
     def test_weights_that_make_no_sense_are_refused(self, weights):
         with self.assertRaisesRegex(ValueError, "one weight above 0 for each"):
             self.build(arguments=dict(weights=weights))
@@ -419,7 +527,8 @@ class ProgramTest(BuildTest):
     @parameterized.parameters(
         (["--documents=line", "--blanks_separate_docs"], "Give --documents or"),
         (["--beam_options=--runner=X"], "--beam_options needs --runner=beam"),
-        (["--corpus_weights=1,x"], "could not convert string to float: 'x'"),
+        (["--corpus_weights=1,x"], "--corpus_weights: could not convert"),
+        (["--runner=beam", "--num_processes=2"], "needs --runner=local"),
     )
     def test_flags_that_contradict_are_refused(self, arguments, message):
         result = self.run_program(f"--vocab_file={self.vocab_file}", *arguments)

@@ -1,18 +1,17 @@
 """Tests of the program that shows a data set, as a user runs it."""
 
-import contextlib
-import io
 import json
 import os
-from unittest import mock
+import pathlib
+import subprocess
+import sys
 
-from absl import app
 from absl.testing import absltest
-from absl.testing import flagsaver
 
-from data_prep import inspect_data
 from tests import testing
 from tests import tiny_data
+
+_ROOT = pathlib.Path(__file__).parent.parent
 
 
 class InspectDataTest(absltest.TestCase):
@@ -24,16 +23,20 @@ class InspectDataTest(absltest.TestCase):
         tiny_data.write(self.data_dir)
 
     def run_program(self, **flags) -> str:
-        """Runs it; returns what it prints."""
+        """Runs it in a process of its own; returns what it prints."""
         flags = {"data_dir": self.data_dir, "color": "never"} | flags
-        with (
-            flagsaver.flagsaver(**flags),
-            contextlib.redirect_stdout(io.StringIO()) as output,
-            # `app.run` would parse the command line of the tests.
-            mock.patch.object(app, "run", lambda main: main(["program"])),
-        ):
-            inspect_data.run()
-        return output.getvalue()
+        result = subprocess.run(
+            [
+                *(sys.executable, "-m", "data_prep.inspect_data"),
+                *(f"--{name}={value}" for name, value in flags.items()),
+            ],
+            cwd=_ROOT,
+            capture_output=True,
+            text=True,
+        )
+        if result.returncode:
+            raise ValueError(result.stderr)
+        return result.stdout
 
     def titles(self, output):
         return [
@@ -72,7 +75,7 @@ class InspectDataTest(absltest.TestCase):
         self.assertEqual(os.listdir(os.path.dirname(path)), ["counts.json"])
 
     def test_a_mistake_ends_it_with_one_line(self):
-        with self.assertRaisesRegex(SystemExit, "^Error: There is no folder"):
+        with self.assertRaisesRegex(ValueError, "Error: There is no folder"):
             self.run_program(data_dir="/nowhere")
 
 

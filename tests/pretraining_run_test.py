@@ -1,4 +1,5 @@
 import dataclasses
+import os
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,7 @@ from electra_tf import model_folder
 from electra_tf import pretraining_run
 from electra_tf import records
 from electra_tf import tokenization
+from electra_tf import training
 from tests import testing
 
 
@@ -50,14 +52,21 @@ class PretrainTest(tf.test.TestCase):
         self.data_dir = self.create_tempdir().full_path
         self.counts = _write_data(self.data_dir)
 
-    def _pretrain(self, model_dir=None, **overrides) -> str:
+    def _pretrain(self, model_dir=None, data=None, **overrides) -> str:
         model_dir = model_dir or self.create_tempdir().full_path + "/model"
         pretraining_run.pretrain(
             _run_config(**overrides),
-            data_dirs=[self.data_dir],
             model_dir=model_dir,
+            **dict(data_dirs=[self.data_dir]) | (data or {}),
         )
         return model_dir
+
+    def _truncate_data(self) -> str:
+        """Cuts the last of the 8 records; returns the file's path."""
+        path = os.path.join(self.data_dir, records.shard_names(1)[0])
+        with open(path, "rb+") as file:
+            file.truncate(os.path.getsize(path) - 1)
+        return path
 
     def test_a_unigram_generator_starts_from_the_frequencies(self):
         # The first step has learning rate 0.
@@ -129,6 +138,48 @@ class PretrainTest(tf.test.TestCase):
             config.from_dict(config.PretrainConfig, contents["config"]),
             dataclasses.replace(_run_config(), objective="mlm"),
         )
+
+    def test_a_run_goes_on_with_the_data_that_it_began_with(self):
+        other_dir = self.create_tempdir().full_path
+        _write_data(other_dir)  # Equal, as if it had been moved.
+        model_dir = self._pretrain()
+        self._pretrain(model_dir, dict(data_dirs=[other_dir]))
+        both = [self.data_dir, other_dir]
+        with self.assertRaisesRegex(
+            ValueError,
+            r"(?s)holds a run on other training data:\n  folder 1: .*8 "
+            r"examples, 1000 of 1,000 seen.* -> .*8 examples, 750 of 1,000 "
+            r"seen.*\n  folder 2: none -> .*, 250 of 1,000 seen",
+        ):
+            self._pretrain(model_dir, dict(data_dirs=both, data_weights=[3, 1]))
+
+    def test_a_run_may_mix_folders(self):
+        other_dir = self.create_tempdir().full_path
+        _write_data(other_dir)
+        data = dict(data_dirs=[self.data_dir, other_dir], data_weights=[3, 1])
+        model_dir = self._pretrain(data=data)
+        self.assertEqual(
+            [
+                (entry["data_dir"], entry["examples_per_thousand"])
+                for entry in model_folder.read(model_dir)["data"]
+            ],
+            [(self.data_dir, 750), (other_dir, 250)],
+        )
+
+    def test_an_error_begins_with_the_file_that_is_damaged(self):
+        path = self._truncate_data()
+        with self.assertRaisesRegex(ValueError, f"^{path}: record 7, "):
+            self._pretrain()
+
+    def test_damaged_records_are_skipped_on_request(self):
+        self._truncate_data()
+        data = dict(skip_corrupt=True, eval_data_dir=self.data_dir)
+        with self.assertLogs("absl", "WARNING") as logs:
+            model_dir = self._pretrain(data=data)
+        self.assertIn("1 of 8 records are skipped", "".join(logs.output))
+        # Of the one step, also on the 7 other examples.
+        kinds = [entry["kind"] for entry in training.read_metrics(model_dir)]
+        self.assertEqual(kinds, ["train", "eval"])
 
 
 if __name__ == "__main__":

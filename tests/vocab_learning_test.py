@@ -76,12 +76,23 @@ class BuildVocabTest(parameterized.TestCase):
     def test_an_existing_output_is_not_replaced(self):
         path = self.create_tempfile(content="mine").full_path
         with self.assertRaisesRegex(ValueError, "--overwrite"):
-            vocab_learning.check_output(path, overwrite=False)
+            with vocab_learning.output(path, overwrite=False):
+                pass
 
     def test_an_unwritable_output_is_refused(self):
         path = os.path.join(self.create_tempdir().full_path, "no", "v.txt")
         with self.assertRaisesRegex(ValueError, "cannot be written"):
-            vocab_learning.check_output(path, overwrite=False)
+            with vocab_learning.output(path, overwrite=False):
+                pass
+
+    def test_a_failure_leaves_nothing_behind(self):
+        folder = self.create_tempdir().full_path
+        path = os.path.join(folder, "v.txt")
+        with self.assertRaises(KeyError):
+            with vocab_learning.output(path, overwrite=False) as temporary:
+                self.assertTrue(os.path.exists(temporary))
+                raise KeyError
+        self.assertEmpty(os.listdir(folder))
 
     def test_the_program_writes_a_vocabulary(self):
         folder = self.create_tempdir()
@@ -95,7 +106,9 @@ class BuildVocabTest(parameterized.TestCase):
         )
         vocab = tokenization.Tokenizer.from_vocab_file(output).vocab
         self.assertIn("T", vocab)
-        self.assertNotIn("vocab.txt.tmp", os.listdir(folder.full_path))
+        self.assertCountEqual(
+            os.listdir(folder.full_path), ["text.txt", "vocab.txt"]
+        )
 
 
 if __name__ == "__main__":
