@@ -6,6 +6,8 @@ import re
 import tensorflow as tf
 import tf_keras
 
+from electra_tf import guards
+
 
 class AdamWeightDecay(tf_keras.optimizers.Optimizer):
     """Adam with decoupled weight decay and without bias correction.
@@ -82,8 +84,17 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
         """Updates one variable and its moments."""
         m, v = self.moments(variable)
         gradient = tf.convert_to_tensor(gradient)  # Densifies a sparse one.
-        m.assign(self.beta_1 * m + (1.0 - self.beta_1) * gradient)
-        v.assign(self.beta_2 * v + (1.0 - self.beta_2) * tf.square(gradient))
+        # With these a step that is held back changes nothing.
+        is_good = ~guards.is_withheld(gradient)
+        gradient = tf.where(is_good, gradient, 0.0)
+        m.assign(
+            tf.where(is_good, self.beta_1, 1.0) * m
+            + tf.where(is_good, 1.0 - self.beta_1, 0.0) * gradient
+        )
+        v.assign(
+            tf.where(is_good, self.beta_2, 1.0) * v
+            + tf.where(is_good, 1.0 - self.beta_2, 0.0) * tf.square(gradient)
+        )
         if self.bias_correction:
             t = self.num_updates(variable.name)
             m = m / (1.0 - tf.pow(self.beta_1, t))
@@ -91,7 +102,7 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
         update = m / (tf.sqrt(v) + self.epsilon)
         if self.is_decayed(variable.name):
             update += self.weight_decay_rate * variable
-        rate = self.rate(variable.name)
+        rate = tf.where(is_good, self.rate(variable.name), 0.0)
         variable.assign_sub(tf.cast(rate, variable.dtype) * update)
 
     def finalize_variable_values(self, var_list):

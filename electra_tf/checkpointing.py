@@ -49,7 +49,9 @@ class Checkpointer:
         is_writer: bool = True,
     ):
         optimizer = model.optimizer
-        optimizer.build(model.trainable_variables)
+        # In the scope, or all replicas would share one set of moments.
+        with model.distribute_strategy.scope():
+            optimizer.build(model.trainable_variables)
         self.directory = directory
         self.newest = 0
         self._keep = keep

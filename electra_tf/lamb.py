@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from electra_tf import adam
+from electra_tf import guards
 
 
 class Lamb(adam.AdamWeightDecay):
@@ -37,20 +38,24 @@ class Lamb(adam.AdamWeightDecay):
         """Updates one variable and its moments."""
         t = self.num_updates(variable.name)
         beta_1, beta_2 = self.beta_1, self.beta_2
+        gradient = tf.convert_to_tensor(gradient)
+        # With these a step that is held back changes nothing.
+        is_good = ~guards.is_withheld(gradient)
+        rate = tf.where(is_good, self.rate(variable.name), 0.0)
         coefficients = {
-            "lr_t": tf.cast(self.rate(variable.name), variable.dtype),
+            "lr_t": tf.cast(rate, variable.dtype),
             "weight_decay_rate": self.weight_decay_rate,
             "epsilon": self.epsilon,
-            "beta_1_t": beta_1,
-            "one_minus_beta_1_t": 1.0 - beta_1,
+            "beta_1_t": tf.where(is_good, beta_1, 1.0),
+            "one_minus_beta_1_t": tf.where(is_good, 1.0 - beta_1, 0.0),
             "beta_1_power": tf.pow(beta_1, t),
-            "beta_2_t": beta_2,
-            "one_minus_beta_2_t": 1.0 - beta_2,
+            "beta_2_t": tf.where(is_good, beta_2, 1.0),
+            "one_minus_beta_2_t": tf.where(is_good, 1.0 - beta_2, 0.0),
             "beta_2_power": tf.pow(beta_2, t),
         }
         place = (variable.device, variable.dtype.base_dtype)
         self._official._resource_apply_dense(
-            tf.convert_to_tensor(gradient), variable, {place: coefficients}
+            tf.where(is_good, gradient, 0.0), variable, {place: coefficients}
         )
 
 

@@ -1,5 +1,6 @@
 """The optimizer of a pre-training run, and one step of any optimizer."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 import re
@@ -9,6 +10,7 @@ import tf_keras
 
 from electra_tf import adam
 from electra_tf import config
+from electra_tf import guards
 from electra_tf import lamb
 from electra_tf import learning_rates
 from electra_tf import schedules
@@ -79,6 +81,7 @@ def apply_gradients(
     variables: Sequence[tf.Variable],
     clip_norm: float | None = None,
     clip_per_replica: bool = False,
+    admit: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.Tensor:
     """Sums gradients over replicas, clips them, and takes one step.
 
@@ -94,6 +97,8 @@ def apply_gradients(
         clip_norm: largest global norm; None for no clipping.
         clip_per_replica: whether replicas clip before the sum, as in the
             original.
+        admit: from the global norm to whether this step may change anything,
+            bool `[]`.
 
     Returns:
         float32 `[]`, the global norm before clipping; with
@@ -109,6 +114,8 @@ def apply_gradients(
         gradients, norm = _clip_shares(gradients, clip_norm)
     else:
         gradients, norm = _clip(_sum_over_replicas(gradients), clip_norm)
+    if admit is not None:
+        gradients = guards.mark(gradients, admit(norm))
     optimizer.apply_gradients(
         zip(gradients, variables), skip_gradients_aggregation=True
     )

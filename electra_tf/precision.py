@@ -79,6 +79,13 @@ def check_optimizer(
         )
 
 
+def loss_scale(
+    optimizer: tf_keras.optimizers.Optimizer,
+) -> tf.Tensor | None:
+    """What the loss is multiplied by: float32 `[]`; None without scaling."""
+    return optimizer.loss_scale if _has_loss_scale(optimizer) else None
+
+
 def scale_loss(
     optimizer: tf_keras.optimizers.Optimizer, loss: tf.Tensor
 ) -> tf.Tensor:

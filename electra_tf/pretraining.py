@@ -11,6 +11,7 @@ from electra_tf import config
 from electra_tf import discrimination
 from electra_tf import encoder
 from electra_tf import generators
+from electra_tf import guards
 from electra_tf import masked_batches
 from electra_tf import masking
 from electra_tf import micro_batches
@@ -94,6 +95,10 @@ class ElectraPretrainer(tf_keras.Model):
         self.distribute_reduction_method = "first"
         self._metrics_so_far = pretraining_metrics.PretrainingMetrics(
             run_config
+        )
+        self.guard = guards.Guard(
+            [*objectives.loss_scales(run_config), "gradient_norm"],
+            max_skipped=run_config.skip_nonfinite_steps,
         )
         self._num_evaluated = tf.Variable(
             0,
@@ -296,6 +301,21 @@ class ElectraPretrainer(tf_keras.Model):
         """One step on a batch; returns the metrics since their last reset."""
         inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)
         precision.check_optimizer(self.optimizer, self.config.precision)
+        earlier = [tf.identity(v) for v in self._metrics_so_far.sums]
+
+        def admit(norm):
+            is_good = self.guard.admit(
+                self.optimizer.iterations,
+                self._metrics_so_far.loss_sums()
+                | {
+                    "gradient_norm": guards.excuse(
+                        norm, precision.loss_scale(self.optimizer)
+                    )
+                },
+            )
+            guards.undo_unless(is_good, self._metrics_so_far.sums, earlier)
+            return is_good
+
         gradient_norm = optimization.apply_gradients(
             self.optimizer,
             gradients=precision.unscale_gradients(
@@ -304,9 +324,10 @@ class ElectraPretrainer(tf_keras.Model):
             variables=self.trainable_variables,
             clip_norm=self.config.clip_norm,
             clip_per_replica=self.config.clip_per_replica,
+            admit=admit,
         )
         self._metrics_so_far.metrics["gradient_norm"].update_state(
-            gradient_norm
+            *guards.if_finite(gradient_norm)
         )
         return self._metrics_so_far.results()
 

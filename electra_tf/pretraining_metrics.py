@@ -78,8 +78,19 @@ class PretrainingMetrics:
         metrics["disc_accuracy"].update_state(is_right, verdict.weights)
         # Unlike the original: padding does not count, not in the AUC either.
         probs = tf.nn.sigmoid(verdict.logits)
+        # These metrics stop the program at NaN, before the guard can.
+        probs = tf.where(tf.math.is_nan(probs), 0.0, probs)
         for name in ("disc_precision", "disc_recall", "disc_auc"):
             metrics[name].update_state(verdict.labels, probs, verdict.weights)
+
+    @property
+    def sums(self) -> list[tf.Variable]:
+        """What all metrics are computed from."""
+        return [v for m in self.metrics.values() for v in m.variables]
+
+    def loss_sums(self) -> dict[str, tf.Tensor]:
+        """The sum of each part of the loss: finite if all batches were."""
+        return {name: self.metrics[name].total for name in self._scales}
 
     def results(self) -> dict[str, tf.Tensor]:
         """All metrics, and `loss`, the scaled sum: float32 `[]` each."""

@@ -8,6 +8,7 @@ import tf_keras
 from electra_tf import adam
 from electra_tf import config
 from electra_tf import encoder
+from electra_tf import guards
 from electra_tf import learning_rates
 from electra_tf import micro_batches
 from electra_tf import objectives
@@ -67,6 +68,10 @@ class FinetuningModel(tf_keras.Model):
             name: tf_keras.metrics.Mean(name=name)
             for name in ("loss", "gradient_norm")
         }
+        self.guard = guards.Guard(
+            ("loss", "gradient_norm"),
+            max_skipped=run_config.skip_nonfinite_steps,
+        )
 
     def call(self, inputs, dropout_seed=None) -> dict[str, tf.Tensor]:
         """The outputs of the head for a batch.
@@ -84,6 +89,22 @@ class FinetuningModel(tf_keras.Model):
         """One step on a batch; returns the metrics since their last reset."""
         inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)
         precision.check_optimizer(self.optimizer, self.config.precision)
+        loss_sums = self._batch_metrics["loss"].variables
+        earlier = [tf.identity(v) for v in loss_sums]
+
+        def admit(norm):
+            is_good = self.guard.admit(
+                self.optimizer.iterations,
+                {
+                    "loss": self._batch_metrics["loss"].total,
+                    "gradient_norm": guards.excuse(
+                        norm, precision.loss_scale(self.optimizer)
+                    ),
+                },
+            )
+            guards.undo_unless(is_good, loss_sums, earlier)
+            return is_good
+
         gradient_norm = optimization.apply_gradients(
             self.optimizer,
             gradients=precision.unscale_gradients(
@@ -92,8 +113,11 @@ class FinetuningModel(tf_keras.Model):
             variables=self.trainable_variables,
             clip_norm=self.config.clip_norm,
             clip_per_replica=self.config.clip_per_replica,
+            admit=admit,
         )
-        self._batch_metrics["gradient_norm"].update_state(gradient_norm)
+        self._batch_metrics["gradient_norm"].update_state(
+            *guards.if_finite(gradient_norm)
+        )
         return {m.name: m.result() for m in self.metrics}
 
     def _scaled_gradients(self, inputs) -> list[micro_batches.Gradient]:

@@ -3,7 +3,9 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from electra_tf import masking
 from electra_tf import objectives
+from tests import testing
 
 
 class MaskedLmLossesTest(tf.test.TestCase):
@@ -130,7 +132,68 @@ class PolicyLossesTest(tf.test.TestCase):
         self.assertEqual(gradients[1:], (None, None))
 
 
+class LossWeightsTest(tf.test.TestCase):
+    def _weights(self, **overrides) -> dict[str, tf.Tensor]:
+        run_config = testing.tiny_config(**overrides)
+        # [CLS] a b c [SEP] and padding; a is predicted twice.
+        return objectives.loss_weights(
+            run_config,
+            input_mask=tf.constant([[1, 1, 1, 1, 1, 0]]),
+            masked=masking.MaskedTokens(
+                positions=tf.constant([[1, 1, 0]]),
+                ids=tf.constant([[7, 7, 0]]),
+                weights=tf.constant([[1.0, 1.0, 0.0]]),
+            ),
+            maskable=tf.constant([[False, True, True, True, False, False]]),
+        )
+
+    def test_each_loss_counts_its_tokens(self):
+        masked, real = [[1, 1, 0]], [[1, 1, 1, 1, 1, 0]]
+        for overrides, expected in (
+            ({}, {"masked_lm_loss": masked, "disc_loss": real}),
+            (dict(objective="mlm"), {"masked_lm_loss": masked}),
+            (
+                dict(objective="electric", generator="two_tower"),
+                {"cloze_loss": [[0, 1, 1, 1, 0, 0]], "disc_loss": real},
+            ),
+            (
+                dict(objective="electra_15"),
+                {"masked_lm_loss": masked, "disc_loss": [[0, 1, 0, 0, 0, 0]]},
+            ),
+            (
+                dict(objective="replace_mlm"),
+                {"masked_lm_loss": masked, "token_loss": masked},
+            ),
+            (
+                dict(objective="all_tokens_mlm"),
+                {"masked_lm_loss": masked, "token_loss": real},
+            ),
+            (
+                dict(generator_training="adversarial"),
+                {
+                    "policy_loss": masked,
+                    "baseline_loss": masked,
+                    "disc_loss": real,
+                },
+            ),
+        ):
+            weights = self._weights(**overrides)
+            self.assertSameElements(weights, expected)
+            for name, values in expected.items():
+                self.assertEqual(weights[name].dtype, tf.float32)
+                self.assertAllEqual(weights[name], values, f"{overrides}")
+
+
 class GlobalMeanTest(tf.test.TestCase):
+    def test_the_shares_of_parts_add_up_to_it(self):
+        values, weights = tf.constant([1.0, 2.0, 6.0]), tf.ones([3])
+        total_weight = objectives.global_sum(weights)
+        shares = [
+            objectives.mean_share(values[part], weights[part], total_weight)
+            for part in (slice(0, 1), slice(1, 3))
+        ]
+        self.assertAllClose(shares, [1 / 3, 8 / 3])
+
     def test_it_is_the_weighted_mean(self):
         mean = objectives.global_mean(
             tf.constant([1.0, 2.0, 9.0]), tf.constant([1.0, 1.0, 0.0])

@@ -61,6 +61,13 @@ class SeedsTest(tf.test.TestCase):
         first, second = strategy.experimental_local_results(seeds)
         self.assertNotAllEqual(first, second)
 
+    def test_parts_of_a_batch_have_seeds_of_their_own(self):
+        seed = tf.constant([1, 2])
+        seeds = [randomness.part_seed(seed, index) for index in (0, 1)]
+        self.assertLen({tuple(s.numpy()) for s in [seed, *seeds]}, 3)
+        self.assertIs(randomness.part_seed(seed, None), seed)
+        self.assertIsNone(randomness.part_seed(None, 1))
+
     def test_outside_of_replicas_there_is_one(self):
         self.assertEqual(randomness.replica(), (0, 1))
 
