@@ -35,7 +35,9 @@ class Checkpointer:
 
     def __init__(self, directory: str, *, model: tf_keras.Model, keep: int):
         optimizer = model.optimizer
-        optimizer.build(model.trainable_variables)
+        # In the scope, or all replicas would share one set of moments.
+        with model.distribute_strategy.scope():
+            optimizer.build(model.trainable_variables)
         checkpoint = tf.train.Checkpoint(
             model=by_name(model.trainable_variables),
             optimizer=by_name(optimizer.variables),
