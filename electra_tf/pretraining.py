@@ -321,7 +321,7 @@ class ElectraPretrainer(tf_keras.Model):
             gradients=precision.unscale_gradients(
                 self.optimizer, self._scaled_gradients(inputs)
             ),
-            variables=self.trainable_variables,
+            variables=self._learning_variables(),
             clip_norm=self.config.clip_norm,
             clip_per_replica=self.config.clip_per_replica,
             admit=admit,
@@ -355,7 +355,7 @@ class ElectraPretrainer(tf_keras.Model):
                 )
             ),
             batch,
-            variables=self.trainable_variables,
+            variables=self._learning_variables(),
             num_micro_batches=self.config.num_micro_batches,
         )
 
@@ -367,7 +367,13 @@ class ElectraPretrainer(tf_keras.Model):
             output = compute()
             loss = precision.scale_loss(self.optimizer, output.loss)
         self._metrics_so_far.update(output)
-        return tape.gradient(loss, self.trainable_variables)
+        return tape.gradient(loss, self._learning_variables())
+
+    def _learning_variables(self) -> list[tf.Variable]:
+        """Not an attribute, which Keras would track."""
+        return optimization.unfrozen(
+            self.trainable_variables, self.config.freeze
+        )
 
     def test_step(self, inputs):
         """Evaluates a batch; every evaluation draws the same masks."""

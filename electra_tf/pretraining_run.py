@@ -19,10 +19,12 @@ from electra_tf import input_pipeline
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import plots
+from electra_tf import precision
 from electra_tf import pretraining
 from electra_tf import records
 from electra_tf import run_report
 from electra_tf import stages
+from electra_tf import throughput
 from electra_tf import tokenization
 from electra_tf import training
 
@@ -234,7 +236,13 @@ def _create_model(
         model = pretraining.ElectraPretrainer.for_tokenizer(
             run_config, tokenizer
         )
-        model.compile(optimizer=optimization.create(run_config))
+        optimization.unfrozen(model.trainable_variables, run_config.freeze)
+        model.compile(
+            optimizer=precision.wrap_optimizer(
+                optimization.create(run_config), run_config.precision
+            ),
+            jit_compile=precision.should_jit_compile(run_config.jit_compile),
+        )
     num_parameters = sum(
         v.shape.num_elements() for v in model.trainable_weights
     )
@@ -290,6 +298,7 @@ def _fit(
             profile_steps=run_config.profile_steps,
         ),
         batch_size=run_config.train_batch_size,
+        rate_metrics=functools.partial(throughput.metrics, run_config),
         evaluate=evaluate,
         # Those of `test_step`.
         eval_metrics=[n for n in model.metric_names if n != "gradient_norm"],

@@ -86,6 +86,7 @@ def fit(
     model_dir: str,
     schedule: Schedule,
     batch_size: int,
+    rate_metrics: Callable[[float], dict[str, float]] | None = None,
     evaluate: Callable[[], dict[str, float]] | None = None,
     eval_metrics: Sequence[str] | None = None,
     console_metrics: Sequence[str] = ("loss",),
@@ -100,6 +101,7 @@ def fit(
         model_dir: a model folder, made by `model_folder.start`.
         schedule: when to log, save and evaluate.
         batch_size: examples a step, for the rate.
+        rate_metrics: what follows from the examples per second.
         evaluate: returns the metrics of held-out data.
         eval_metrics: their names, so that `schedule.best_metric` can be
             checked before any step; None if they are not known.
@@ -140,6 +142,7 @@ def fit(
                 ),
                 signals=signals,
                 batch_size=batch_size,
+                rate_metrics=rate_metrics,
                 console_metrics=console_metrics,
             )
             if schedule.profile_steps and checkpointer.is_writer:

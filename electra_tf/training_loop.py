@@ -30,6 +30,7 @@ class Loop(tf_keras.callbacks.Callback):
         evaluation: of held-out data; None for none.
         signals: may ask to stop.
         batch_size: examples a step, for the rate.
+        rate_metrics: what follows from the examples per second.
         console_metrics: those that the console shows.
 
     """
@@ -44,6 +45,7 @@ class Loop(tf_keras.callbacks.Callback):
         evaluation: "Evaluation | None",
         signals: interruption.Signals,
         batch_size: int,
+        rate_metrics: Callable[[float], dict[str, float]] | None,
         console_metrics: Sequence[str],
     ):
         super().__init__()
@@ -57,6 +59,7 @@ class Loop(tf_keras.callbacks.Callback):
         self._evaluation = evaluation
         self._signals = signals
         self._batch_size = batch_size
+        self._rate_metrics = rate_metrics
         self._console_metrics = console_metrics
         self._metric_values = checkpointer.metric_values()
         self._num_skipped = 0
@@ -200,6 +203,8 @@ class Loop(tf_keras.callbacks.Callback):
         )
         steps_per_second = self._rate.take()
         metrics["examples_per_second"] = steps_per_second * self._batch_size
+        if self._rate_metrics is not None:
+            metrics |= self._rate_metrics(metrics["examples_per_second"])
         metrics["skipped_steps"] = num_skipped
         self._log.write("train", step=self._step, metrics=metrics)
         left = self._schedule.num_steps - self._step

@@ -17,7 +17,9 @@ from electra_tf import checkpoints
 from electra_tf import config
 from electra_tf import distribution
 from electra_tf import model_folder
+from electra_tf import optimization
 from electra_tf import plots
+from electra_tf import precision
 from electra_tf import run_report
 from electra_tf import tokenization
 from electra_tf import training
@@ -62,6 +64,8 @@ def finetune(
         ValueError: wrong input; before any training.
     """
     strategy = strategy or distribution.create("one_device")
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        raise ValueError("Fine-tuning runs on one host; use 'mirrored'.")
     for batch_size in (run_config.train_batch_size, run_config.eval_batch_size):
         distribution.check_batch_size(strategy, batch_size)
     run = preparation.prepare(run_config, data_dir=data_dir)
@@ -106,12 +110,20 @@ def new_model(run: preparation.Run) -> finetuning_model.FinetuningModel:
     model = finetuning_model.FinetuningModel(
         run.config, task=run.task, encoder_config=run.source.encoder
     )
+    optimization.unfrozen(model.trainable_variables, run.config.freeze)
     model.compile(
-        optimizer=finetuning_model.make_optimizer(
-            run.config,
-            num_steps=run.num_steps,
-            num_hidden_layers=run.source.encoder.num_hidden_layers,
-        )
+        optimizer=precision.wrap_optimizer(
+            finetuning_model.make_optimizer(
+                run.config,
+                num_steps=run.num_steps,
+                num_hidden_layers=run.source.encoder.num_hidden_layers,
+            ),
+            run.config.precision,
+        ),
+        # By default not for batches of many lengths: each is compiled.
+        jit_compile=precision.should_jit_compile(run.config.jit_compile)
+        if run.config.pad_to_max_length
+        else bool(run.config.jit_compile),
     )
     if run.config.from_scratch:
         logging.info("Starting from random weights.")

@@ -110,7 +110,7 @@ class FinetuningModel(tf_keras.Model):
             gradients=precision.unscale_gradients(
                 self.optimizer, self._scaled_gradients(inputs)
             ),
-            variables=self.trainable_variables,
+            variables=self._learning_variables(),
             clip_norm=self.config.clip_norm,
             clip_per_replica=self.config.clip_per_replica,
             admit=admit,
@@ -142,13 +142,19 @@ class FinetuningModel(tf_keras.Model):
                     loss = tf.reduce_sum(losses * weights)
                 loss = precision.scale_loss(self.optimizer, loss)
             self._batch_metrics["loss"].update_state(losses, weights)
-            return tape.gradient(loss, self.trainable_variables)
+            return tape.gradient(loss, self._learning_variables())
 
         return micro_batches.sum_gradients(
             compute,
             inputs,
-            variables=self.trainable_variables,
+            variables=self._learning_variables(),
             num_micro_batches=self.config.num_micro_batches,
+        )
+
+    def _learning_variables(self) -> list[tf.Variable]:
+        """Not an attribute, which Keras would track."""
+        return optimization.unfrozen(
+            self.trainable_variables, self.config.freeze
         )
 
     def predict_step(self, inputs):

@@ -27,6 +27,20 @@ def _model(**overrides):
 
 
 class RestoreTest(tf.test.TestCase):
+    def test_every_replica_has_its_own_moments(self):
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        with strategy.scope():
+            model = pretraining.ElectraPretrainer(
+                testing.tiny_config(), testing.special_ids()
+            )
+            model.compile(optimizer=optimization.create(model.config))
+        checkpointing.Checkpointer(
+            self.create_tempdir().full_path, model=model, keep=1
+        )
+        for variable in model.optimizer.variables[1:]:
+            values = strategy.experimental_local_results(variable)
+            self.assertLen(values, 2, variable.name)
+
     def test_values_are_assigned_by_name(self):
         first, second = _variables(a__x=[0.0, 0.0], b=[0.0])
         result = checkpoints.restore(

@@ -149,7 +149,8 @@ class PrecisionTest(tf.test.TestCase, parameterized.TestCase):
             _sgd(), initial_scale=2.0**40
         )
         metrics, changes = _step(model, optimizer, _batch())
-        self.assertFalse(np.isfinite(metrics["gradient_norm"]))
+        # A step that is not finite has no weight in the metrics.
+        self.assertEqual(metrics["gradient_norm"], 0.0)
         for change in changes.values():
             self.assertAllEqual(change, np.zeros_like(change))
         self.assertAllEqual(optimizer.loss_scale, 2.0**39)
