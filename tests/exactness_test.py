@@ -24,7 +24,7 @@ _FIELDS = dict(
     attention_probs_dropout_prob=0.0,
     train_batch_size=8,
     eval_batch_size=8,
-    learning_rate=5e-3,
+    learning_rate=5e-4,
     num_train_steps=20,
     save_checkpoints_steps=20,
 )
@@ -96,7 +96,11 @@ def start_workers(num_workers, **arguments):
 
 
 def difference(actual: str, expected: str) -> float:
-    """The largest difference of any weight, as a share of its variable."""
+    """The largest difference of any weight, as a share of its variable.
+
+    But for the biases of keys: what is added to all keys changes no attention,
+    so their gradients are nothing but rounding.
+    """
     actual = checkpoints.read_variables(actual)
     expected = checkpoints.read_variables(expected)
     if actual.keys() != expected.keys():
@@ -105,6 +109,7 @@ def difference(actual: str, expected: str) -> float:
         float(np.max(np.abs(actual[name] - expected[name])))
         / float(np.max(np.abs(expected[name])))
         for name in expected
+        if not name.endswith("key/bias")
     )
 
 
