@@ -166,6 +166,7 @@ class DifferencesTest(absltest.TestCase):
     def test_what_does_not_change_the_weights_is_not(self):
         old = testing.tiny_config()
         changed = {name: 999 for name in config.PretrainConfig.MAY_CHANGE}
+        changed |= {"best_metric": "-loss", "profile_steps": "2,3"}
         new = dataclasses.replace(old, **changed)
         self.assertNotEqual(new, old)
         self.assertEqual(config.differences(old, new), [])
