@@ -16,6 +16,7 @@ from electra_tf import distribution
 from electra_tf import hardware
 from electra_tf import initialisation
 from electra_tf import input_pipeline
+from electra_tf import micro_batches
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import plots
@@ -69,6 +70,10 @@ def pretrain(
     strategy = strategy or distribution.create("one_device")
     for batch_size in (run_config.train_batch_size, run_config.eval_batch_size):
         distribution.check_batch_size(strategy, batch_size)
+    micro_batches.check_batch_size(
+        run_config.train_batch_size // strategy.num_replicas_in_sync,
+        run_config.num_micro_batches,
+    )
     data = _Data(
         data_dirs,
         weights=data_weights,

@@ -16,6 +16,7 @@ import tf_keras
 from electra_tf import checkpoints
 from electra_tf import config
 from electra_tf import distribution
+from electra_tf import micro_batches
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import plots
@@ -68,6 +69,10 @@ def finetune(
         raise ValueError("Fine-tuning runs on one host; use 'mirrored'.")
     for batch_size in (run_config.train_batch_size, run_config.eval_batch_size):
         distribution.check_batch_size(strategy, batch_size)
+    micro_batches.check_batch_size(
+        run_config.train_batch_size // strategy.num_replicas_in_sync,
+        run_config.num_micro_batches,
+    )
     run = preparation.prepare(run_config, data_dir=data_dir)
     _start_folder(output_dir, run)
     split_features = preparation.make_features(run)
