@@ -45,7 +45,11 @@ def forward(weights: networks.Weights) -> dict[str, np.ndarray]:
         return _encode(encoder)[1]
     model = pretraining.ElectraPretrainer(
         # Masks are not drawn here, and the vocabulary is not known.
-        dataclasses.replace(weights.run_config, masking="without_replacement"),
+        dataclasses.replace(
+            weights.run_config,
+            masking="without_replacement",
+            precision="float32",
+        ),
         _SPECIAL_IDS,
     )
     checkpoints.restore(model.trainable_variables, weights.values)
