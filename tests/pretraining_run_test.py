@@ -7,11 +7,11 @@ import tensorflow as tf
 from electra_tf import checkpoints
 from electra_tf import config
 from electra_tf import dataset_info
+from electra_tf import metrics_log
 from electra_tf import model_folder
 from electra_tf import pretraining_run
 from electra_tf import records
 from electra_tf import tokenization
-from electra_tf import training
 from tests import testing
 
 
@@ -178,7 +178,7 @@ class PretrainTest(tf.test.TestCase):
             model_dir = self._pretrain(data=data)
         self.assertIn("1 of 8 records are skipped", "".join(logs.output))
         # Of the one step, also on the 7 other examples.
-        kinds = [entry["kind"] for entry in training.read_metrics(model_dir)]
+        kinds = [entry["kind"] for entry in metrics_log.read(model_dir)]
         self.assertEqual(kinds, ["train", "eval"])
 
 
