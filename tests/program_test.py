@@ -1,35 +1,40 @@
 """Tests of how programs end."""
 
-import contextlib
-import io
+import subprocess
 import sys
-from unittest import mock
 
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from electra_tf import interruption
-from electra_tf import program
+_PROGRAM = """
+from electra_tf import interruption, program
+
+def main():
+    raise {error}
+
+program.run(main)
+"""
 
 
 class RunTest(parameterized.TestCase):
     @parameterized.parameters(
-        (ValueError("wrong"), "Error: wrong"),
-        (OSError("No space left"), "Error: No space left"),
-        (interruption.Interrupted("SIGTERM."), 75),
+        ("ValueError('wrong')", 1, "Error: wrong\n"),
+        ("OSError('No space left')", 1, "Error: No space left\n"),
+        (
+            "interruption.Interrupted('SIGTERM.')",
+            75,
+            "Interrupted: SIGTERM.\n",
+        ),
     )
-    def test_errors_become_exit_codes(self, error, code):
-        main = mock.Mock(side_effect=error)
-        stderr = io.StringIO()
-        with (
-            mock.patch.object(sys, "argv", ["program"]),
-            contextlib.redirect_stderr(stderr),
-            self.assertRaises(SystemExit) as caught,
-        ):
-            program.run(main)
-        self.assertEqual(caught.exception.code, code)  # A text means 1.
-        if code == 75:
-            self.assertEqual(stderr.getvalue(), "Interrupted: SIGTERM.\n")
+    def test_errors_become_exit_codes(self, error, code, message):
+        # A process of its own: flags of other tests' programs stay away.
+        ended = subprocess.run(
+            [sys.executable, "-c", _PROGRAM.format(error=error)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual((ended.returncode, ended.stderr), (code, message))
 
 
 if __name__ == "__main__":
