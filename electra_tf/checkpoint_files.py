@@ -75,6 +75,11 @@ def write_state(directory: str, kept_steps: Iterable[int]):
     tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
 
 
+def has_state(directory: str) -> bool:
+    """Whether any checkpoint was ever complete, see `write_state`."""
+    return tf.io.gfile.exists(os.path.join(directory, _STATE_FILE))
+
+
 def delete(directory: str, step: int):
     """Deletes all files of a checkpoint, also of a part of one."""
     names = [

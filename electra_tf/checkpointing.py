@@ -1,6 +1,7 @@
 """The checkpoints of a run: written, kept, found whole, and gone on from."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 import json
 import math
 import os
@@ -15,6 +16,9 @@ from electra_tf import checkpoint_files
 from electra_tf import checkpoints
 from electra_tf import model_folder
 from electra_tf import precision
+
+# The folder of the best checkpoint, in that of the others.
+_BEST = "best"
 
 
 class Checkpointer:
@@ -72,7 +76,8 @@ class Checkpointer:
     def restore_latest(self) -> int:
         """Loads the newest whole checkpoint, if any; returns its step.
 
-        Damaged ones that are newer are named in a warning.
+        Damaged ones that are newer are named in a warning. If the process was
+        killed while it wrote the first one, there is none.
 
         Raises:
             ValueError: there are checkpoints, but none can be read; or the
@@ -94,7 +99,7 @@ class Checkpointer:
             )
             self._damaged.add(step)
             problems.append(f"{path}: {problem}")
-        if problems:
+        if problems and checkpoint_files.has_state(self.directory):
             raise ValueError(
                 f"None of the checkpoints in {self.directory!r} can be read:\n"
                 "  " + "\n  ".join(problems) + "\nRestore one of them, or "
@@ -198,7 +203,7 @@ class BestCheckpoint:
 
     def __init__(self, checkpointer: Checkpointer, *, metric: str):
         self._checkpointer = checkpointer
-        self._directory = os.path.join(checkpointer.directory, "best")
+        self._directory = os.path.join(checkpointer.directory, _BEST)
         self._metric = metric
         self._name = metric.removeprefix("-")
         self._best = self._read()
@@ -211,7 +216,8 @@ class BestCheckpoint:
         """
         check_best_metric(self._metric, metrics)
         value = float(metrics[self._name])
-        if not self._score(value) > self._score(self._best):
+        best = metric_score(self._metric, {self._name: self._best})
+        if not metric_score(self._metric, metrics) > best:
             return
         if self._checkpointer.write(self._directory, step, whole=set()):
             contents = {"step": step, "metric": self._metric, "value": value}
@@ -236,11 +242,27 @@ class BestCheckpoint:
                 return contents["value"]
         return math.nan
 
-    def _score(self, value: float) -> float:
-        """More is better; NaN is worse than all."""
-        if math.isnan(value):
-            return -math.inf
-        return -value if self._metric.startswith("-") else value
+
+def find_best(directory: str) -> str | None:
+    """The prefix of the checkpoint that `BestCheckpoint` kept, if any.
+
+    Args:
+        directory: of the run's checkpoints.
+    """
+    return checkpoint_files.newest(os.path.join(directory, _BEST))
+
+
+def metric_score(metric: str, metrics: Mapping[str, float]) -> float:
+    """The value of a metric, so that more is better; NaN is worse than all.
+
+    Args:
+        metric: name of a metric, after `-` if less is better.
+        metrics: values by name.
+    """
+    value = float(metrics[metric.removeprefix("-")])
+    if math.isnan(value):
+        return -math.inf
+    return -value if metric.startswith("-") else value
 
 
 def check_best_metric(metric: str, known: Iterable[str]):

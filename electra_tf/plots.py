@@ -1,7 +1,10 @@
 """Plots of a run's metrics; the only module that imports matplotlib."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
+import functools
 import os
+from typing import Any
 
 from absl import logging
 import tensorflow as tf
@@ -32,26 +35,52 @@ def plot_curves(
     model_dir: str, *, panels: Sequence[tuple[str, str, Sequence[str]]]
 ):
     """Draws panels of (title, label of the y axis, metrics) side by side."""
+    entries = metrics_log.read(model_dir)
+    known = {name for entry in entries for name in entry}
+
+    def draw_panel(axes, title: str, label: str, names: Sequence[str]):
+        for number, name in enumerate(names):
+            _plot_metric(axes, entries, name=name, color=f"C{number}")
+        axes.set(title=title, xlabel="step", ylabel=label)
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+
+    path = os.path.join(model_dir, "curves.png")
+    is_drawn = draw(
+        path,
+        [
+            functools.partial(draw_panel, title=title, label=label, names=names)
+            for title, label, names in panels
+            if known & set(names)
+        ],
+    )
+    if is_drawn:
+        logging.info("Curves: %s", path)
+
+
+def draw(path: str, panels: Sequence[Callable[[Any], None]]) -> bool:
+    """Draws panels side by side into a PNG file.
+
+    Args:
+        path: of the file.
+        panels: each draws into the matplotlib axes that it is given.
+
+    Returns:
+        Whether there is such a file; without matplotlib there is none.
+    """
     try:
         from matplotlib import figure
     except ImportError:
         logging.info("No plot: matplotlib is not installed.")
-        return
-    entries = metrics_log.read(model_dir)
-    known = {name for entry in entries for name in entry}
-    panels = [panel for panel in panels if known & set(panel[2])]
+        return False
     canvas = figure.Figure(figsize=(4 * len(panels), 3.2), layout="constrained")
     axes = canvas.subplots(1, len(panels), squeeze=False)[0]
-    for panel, (title, label, names) in zip(axes, panels, strict=True):
-        for number, name in enumerate(names):
-            _plot_metric(panel, entries, name=name, color=f"C{number}")
-        panel.set(title=title, xlabel="step", ylabel=label)
-        panel.grid(alpha=0.3)
-        panel.legend(fontsize="small")
-    path = os.path.join(model_dir, "curves.png")
-    with tf.io.gfile.GFile(path, "wb") as file:
+    for panel, draw_panel in zip(axes, panels, strict=True):
+        draw_panel(panel)
+    with tf.io.gfile.GFile(path + ".tmp", "wb") as file:
         canvas.savefig(file, format="png", dpi=120)
-    logging.info("Curves: %s", path)
+    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+    return True
 
 
 def _plot_metric(panel, entries, *, name: str, color: str):

@@ -47,7 +47,10 @@ def wrap_optimizer(
     after 2000 steps without that it is doubled. A step that changes nothing
     counts in `iterations` all the same: learning rate, masks and dropout are
     those of the next step then, and so is the batch.
+
+    To be called in the scope of the strategy.
     """
+    check_strategy(tf.distribute.get_strategy(), precision)
     if precision != "float16":
         return optimizer
     return tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
@@ -76,6 +79,19 @@ def check_optimizer(
         raise ValueError(
             "precision='float16' needs an optimizer with loss scaling: "
             "compile with precision.wrap_optimizer(optimizer, 'float16')."
+        )
+
+
+def check_strategy(
+    strategy: tf.distribute.Strategy, precision: config.Precision
+):
+    """Raises ValueError for float16 on TPUs, which multiply in bfloat16."""
+    if precision == "float16" and isinstance(
+        strategy, tf.distribute.TPUStrategy
+    ):
+        raise ValueError(
+            "precision='float16' is for GPUs; on a TPU use 'bfloat16', which "
+            "needs no loss scaling, or 'float32'."
         )
 
 

@@ -68,6 +68,7 @@ def pretrain(
         strategy: which devices train; one, if not given.
     """
     strategy = strategy or distribution.create("one_device")
+    precision.check_strategy(strategy, run_config.precision)
     for batch_size in (run_config.train_batch_size, run_config.eval_batch_size):
         distribution.check_batch_size(strategy, batch_size)
     micro_batches.check_batch_size(

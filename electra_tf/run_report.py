@@ -145,7 +145,8 @@ def _pretraining(run: run_record.Run) -> list[html_page.Child]:
 
 
 def _finetuning(run: run_record.Run) -> list[html_page.Child]:
-    task = run.contents.get("task", {}).get("name", "a task")
+    tasks = [task["name"] for task in run.contents.get("tasks", ())]
+    task = ", ".join(tasks) or "a task"
     trials = [trial for trial in run.trials if trial.entries]
     trials = trials[: page_style.NUM_COLORS]
     curves = None

@@ -12,25 +12,25 @@ _STATISTICS = ("median", "mean", "std", "min", "max")
 
 
 def tiles(run: run_record.Run) -> html_page.Markup | None:
-    """The main metric of each split, over all trials."""
+    """The main metric of each task, over all trials."""
     results = run.results
     if not results:
         return None
-    metric = results["main_metric"]
     shown = [
         (
-            number_text.exact(metrics[metric]["median"]),
+            number_text.exact(results["summary"][split][metric]["median"]),
             f"{metric}, {split}" + ", median" * (len(results["trials"]) > 1),
         )
-        for split, metrics in results["summary"].items()
+        for split, metric in results["main_metrics"].items()
     ]
     shown.append((str(len(results["trials"])), "trials"))
-    for name, label in (
-        ("num_train_examples", "training examples"),
-        ("num_train_steps", "steps a trial"),
-    ):
-        if name in results:
-            shown.append((number_text.exact(results[name]), label))
+    if results["num_failed_trials"]:
+        shown.append((str(results["num_failed_trials"]), "failed trials"))
+    num_examples = sum(results["num_train_examples"].values())
+    shown.append((number_text.exact(num_examples), "training examples"))
+    shown.append(
+        (number_text.exact(results["num_train_steps"]), "steps a trial")
+    )
     return html_page.tiles(shown)
 
 
@@ -38,12 +38,15 @@ def results(run: run_record.Run) -> html_page.Markup | None:
     """Statistics over the trials, and each trial."""
     if not run.results:
         return None
-    header = ["split", "metric", *_STATISTICS]
-    rows = [
-        [split, metric, *(number_text.exact(values[s]) for s in _STATISTICS)]
-        for split, metrics in run.results["summary"].items()
-        for metric, values in metrics.items()
-    ]
+    ensemble = run.results["ensemble"]
+    header = ["split", "metric", *_STATISTICS, *(["ensemble"] * bool(ensemble))]
+    rows = []
+    for split, metrics in run.results["summary"].items():
+        for metric, values in metrics.items():
+            shown = [values[s] for s in _STATISTICS]
+            if ensemble:
+                shown.append(ensemble[split].get(metric))
+            rows.append([split, metric, *map(number_text.exact, shown)])
     return html_page.section(
         "Results",
         html_page.table(header, rows, numeric=range(2, len(header))),
@@ -91,7 +94,10 @@ def _trials(results: Mapping[str, Any]) -> html_page.Markup:
         name = trial["folder"] or "the only trial"
         if len(trials) > 1 and trial["folder"] == results["best_trial"]:
             name += " (best)"
-        values = [trial["metrics"][split][metric] for split, metric in columns]
+        if trial["failure"]:
+            name += f", failed: {trial['failure']}"
+        metrics = trial["metrics"] or {}
+        values = [metrics.get(s, {}).get(metric) for s, metric in columns]
         rows.append([name, trial["seed"], *map(number_text.exact, values)])
     header = ["trial", "seed", *(f"{m}, {split}" for split, m in columns)]
     return html_page.table(header, rows, numeric=range(1, len(header)))

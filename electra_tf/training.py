@@ -26,6 +26,8 @@ from electra_tf import training_loop
 _NO_SPACE = re.compile(
     r"(?:(\S+); )?(No space left on device|Disk quota exceeded)"
 )
+# What a host meets whose sums with others are ended because one was lost.
+_LOST_HOST = re.compile(r"Collective ops is aborted by: (.*?)[:.]?$", re.M)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Schedule:
             0 for none.
         best_metric: Of evaluations, whose best checkpoint is kept, too; after
             `-` if less is better.
+        early_stopping: End the run after so many evaluations in which
+            `best_metric` was not better than before; 0 for never.
         eval_every_steps: Between two evaluations; 0 for one after every
             `save_checkpoints_steps`.
         profile_steps: First and last step of a profile, such as "10,20".
@@ -55,6 +59,7 @@ class Schedule:
     keep_checkpoints: int = 5
     keep_checkpoint_every_steps: int = 0
     best_metric: str = ""
+    early_stopping: int = 0
     eval_every_steps: int = 0
     profile_steps: str = ""
 
@@ -113,6 +118,7 @@ def fit(
             checkpoint was written.
         guards.NonFiniteError: the loss or the gradient was not finite.
         OSError: there is no space left to write to.
+        ConnectionError: another host of the run was lost.
     """
     _check_best_metric(schedule, evaluate, eval_metrics)
     checkpointer = checkpointing.Checkpointer(
@@ -122,7 +128,7 @@ def fit(
         keep_every=schedule.keep_checkpoint_every_steps,
         is_writer=distribution.is_chief(model.distribute_strategy),
     )
-    with _no_space_is_explained(checkpointer):
+    with _lost_host_is_explained(), _no_space_is_explained(checkpointer):
         step = checkpointer.restore_latest()
         log = metrics_log.MetricsLog(
             model_dir, start_step=step, is_writer=checkpointer.is_writer
@@ -139,6 +145,7 @@ def fit(
                     model=model,
                     log=log,
                     best=_best_checkpoint(schedule, checkpointer),
+                    patience=_patience(schedule, model_dir),
                 ),
                 signals=signals,
                 batch_size=batch_size,
@@ -150,10 +157,17 @@ def fit(
             loop.run(model, make_dataset, callbacks)
 
 
+def best_checkpoint(model_dir: str) -> str | None:
+    """The prefix of the best checkpoint, if `Schedule.best_metric` kept one."""
+    return checkpointing.find_best(model_folder.checkpoints(model_dir))
+
+
 def _check_best_metric(
     schedule: Schedule, evaluate, eval_metrics: Sequence[str] | None
 ):
     if not schedule.best_metric:
+        if schedule.early_stopping:
+            raise ValueError("early_stopping needs a best_metric.")
         return
     if evaluate is None:
         raise ValueError(
@@ -171,6 +185,21 @@ def _best_checkpoint(
     return checkpointing.BestCheckpoint(
         checkpointer, metric=schedule.best_metric
     )
+
+
+def _patience(
+    schedule: Schedule, model_dir: str
+) -> training_loop.Patience | None:
+    """With what the earlier evaluations of this run came to."""
+    if not schedule.early_stopping:
+        return None
+    patience = training_loop.Patience(
+        schedule.best_metric, schedule.early_stopping
+    )
+    for entry in metrics_log.read(model_dir):
+        if entry["kind"] == "eval":
+            patience.add(entry)
+    return patience
 
 
 def _profiler(
@@ -200,4 +229,18 @@ def _no_space_is_explained(
             f"{match[2]} for {where}; "
             f"{training_loop.describe_newest(checkpointer)}. Make room, and "
             "repeat the command to continue."
+        ) from error
+
+
+@contextlib.contextmanager
+def _lost_host_is_explained() -> Iterator[None]:
+    try:
+        yield
+    except tf.errors.UnavailableError as error:
+        match = _LOST_HOST.search(str(error))
+        if match is None:
+            raise
+        raise ConnectionError(
+            f"Another host was lost: {match[1]}. The same commands on all "
+            "hosts continue the run from the newest whole checkpoint."
         ) from error

@@ -1,8 +1,10 @@
 """What follows each step of the fit loop: lines, checkpoints, evaluations."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import datetime
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -89,6 +91,9 @@ class Loop(tf_keras.callbacks.Callback):
         if self._step >= num_steps:
             logging.info("Already trained for all %d steps.", self._step)
             return
+        if self._evaluation and self._evaluation.is_enough:
+            logging.info("Ended early, at step %d.", self._step)
+            return
         if self._step:
             logging.info("Continuing from step %d.", self._step)
         model.fit(
@@ -142,6 +147,9 @@ class Loop(tf_keras.callbacks.Callback):
             self._was_asked_to_stop = self.model.stop_training = True
         elif self._evaluation and self._schedule.evaluates_at(self._step):
             self._evaluation(self._step)
+            if self._evaluation.is_enough:
+                logging.info("Ended early: no evaluation was better.")
+                self.model.stop_training = True
 
     def _is_late(self) -> bool:
         minutes = self._schedule.save_checkpoints_minutes
@@ -281,6 +289,7 @@ class Evaluation:
         model: whose metrics an evaluation may use.
         log: for the results.
         best: the best checkpoint so far; None if it is not kept.
+        patience: when to end the run early; None for never.
     """
 
     def __init__(
@@ -290,11 +299,18 @@ class Evaluation:
         model: tf_keras.Model,
         log: metrics_log.MetricsLog,
         best: checkpointing.BestCheckpoint | None,
+        patience: "Patience | None" = None,
     ):
         self._evaluate = evaluate
         self._model = model
         self._log = log
         self._best = best
+        self._patience = patience
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the run may end early."""
+        return self._patience is not None and self._patience.is_over
 
     def make_up_for(self, step: int):
         """Evaluates if the metrics of that step are missing."""
@@ -307,6 +323,36 @@ class Evaluation:
         if self._best is not None:
             self._best.offer(step, metrics)
         self._log.write("eval", step=step, metrics=metrics)
+        if self._patience is not None:
+            self._patience.add(metrics)
+
+
+class Patience:
+    """Counts evaluations since the best one.
+
+    Args:
+        metric: name of a metric, after `-` if less is better.
+        num_evaluations: how many may follow the best one.
+    """
+
+    def __init__(self, metric: str, num_evaluations: int):
+        self._metric = metric
+        self._num_evaluations = num_evaluations
+        self._best = -math.inf
+        self._num_since = 0
+
+    def add(self, metrics: Mapping[str, float]):
+        """Counts the evaluation that gave these metrics."""
+        value = checkpointing.metric_score(self._metric, metrics)
+        if value > self._best:
+            self._best, self._num_since = value, 0
+        else:
+            self._num_since += 1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether as many evaluations as allowed were not better."""
+        return self._num_since >= self._num_evaluations
 
 
 def describe_newest(checkpointer: checkpointing.Checkpointer) -> str:

@@ -27,6 +27,9 @@ _VERSION = flags.DEFINE_integer(
     "Number of the version; one more than the newest by default.",
     lower_bound=0,
 )
+_TASK = flags.DEFINE_string(
+    "task", None, "Which task, if the model has learned several."
+)
 
 
 def main():
@@ -34,6 +37,7 @@ def main():
         _MODEL_DIR.value,
         output_dir=_OUTPUT_DIR.value,
         version=_VERSION.value,
+        task_name=_TASK.value,
     )
     print(export.summary(exported))
 

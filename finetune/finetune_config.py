@@ -1,5 +1,6 @@
 """What a fine-tuning run computes, and the paper's values for each model."""
 
+from collections.abc import Sequence
 import dataclasses
 import typing
 
@@ -16,7 +17,8 @@ class FinetuneConfig:
     always those of the original's `configure_finetuning.py`.
 
     Attributes:
-        task: Name of the task, such as "cola".
+        task: Name of the task, such as "cola"; of several, with commas
+            between, which are learned at once by one encoder.
         init_checkpoint: Model folder, checkpoint of the original or of BERT,
             or Hugging Face folder whose encoder is fine-tuned; its vocabulary
             is used, too.
@@ -31,11 +33,15 @@ class FinetuneConfig:
             is for sequences shorter than `max_seq_length`.
         from_scratch: Start from random weights in the shape of
             `init_checkpoint`; the baseline for what pre-training is worth.
-        max_seq_length: Longest example in tokens; what is longer is cut.
+        init_from_task: Folder of a run that was fine-tuned on another task,
+            in place of `init_checkpoint`; of several trials, the best.
+        max_seq_length: Longest example in tokens; what is longer is cut, but
+            contexts of questions are read in windows. None for 512 for
+            question answering, 128 for other tasks.
         train_batch_size: Examples a step, over all devices together.
         eval_batch_size: Examples a step of evaluation.
         num_train_epochs: Passes over the training data; None for 10 on RTE
-            and STS-B, 3 on the other tasks.
+            and STS-B, 2 for question answering, 3 on the other tasks.
         learning_rate: Peak learning rate; None for 3e-4, 1e-4 and 5e-5 for a
             model of the size of ELECTRA-Small, Base and Large.
         layerwise_lr_decay: Factor of the learning rate from each layer to the
@@ -67,11 +73,41 @@ class FinetuneConfig:
         seed: Decides the head's initial weights, data order and dropout.
         num_trials: Number of runs that differ only in the seed, which counts
             up from `seed`.
+        task_sampling_exponent: Of several tasks, how the share of a task in
+            training depends on the number of its examples n: as n to this
+            power. 1 shows all examples equally often, 0 all tasks.
+        early_stopping: End a trial after so many evaluations without a better
+            main metric; 0 for never.
+        best_on_dev: Evaluate and keep the weights of the evaluation with the
+            best main metric, instead of the last ones.
         predict_test: Whether to predict the labels of the test files.
         skip_malformed_lines: Leave lines that cannot be read out, with a
             message for each, instead of stopping at the first.
         pad_to_max_length: Pad each batch to `max_seq_length` instead of its
             longest example; devices that need static shapes want that.
+        bucket_batches: Training examples are sorted by length among so many
+            batches, which are then shuffled, to save padding; 1 for never.
+        feature_cache_dir: Folder that keeps the tokenized examples for other
+            runs on the same data; none if empty.
+        doc_stride: Tokens between the starts of two windows over a long
+            context.
+        max_query_length: Tokens of a question; what is longer is cut.
+        joint_prediction: Whether the end of an answer is scored for each of
+            the likeliest starts, as in the original, or on its own.
+        beam_size: How many starts, and ends of each, are then looked at.
+        answerable_classifier: Learn whether a question has an answer with a
+            classifier of its own; None for tasks that have such questions.
+        answerable_uses_start_logits: Whether that classifier also reads the
+            average of the tokens, weighted by how likely an answer starts
+            there.
+        answerable_weight: Weight of its loss.
+        n_best_size: Answers that are written for each question.
+        max_answer_length: Longest answer in tokens.
+        null_threshold: The score from which on a question counts as having no
+            answer; beside it the best one is reported.
+        answer_text: How the text of an answer is found: by "offsets" into the
+            context, or as in the "original" by aligning it with the
+            normalised text, which keeps whole words.
         log_steps: Training steps between two log lines.
         save_checkpoints_steps: Training steps between two checkpoints, each
             with an evaluation.
@@ -88,7 +124,8 @@ class FinetuneConfig:
     num_attention_heads: int | None = None
     extend_positions: bool = False
     from_scratch: bool = False
-    max_seq_length: int = 128
+    init_from_task: str = ""
+    max_seq_length: int | None = None
     train_batch_size: int = 32
     eval_batch_size: int = 32
     num_train_epochs: float | None = None
@@ -108,9 +145,25 @@ class FinetuneConfig:
     loss_reduction: typing.Literal["mean", "sum"] = "mean"
     seed: int = 0
     num_trials: int = 1
+    task_sampling_exponent: float = 1.0
+    early_stopping: int = 0
+    best_on_dev: bool = False
     predict_test: bool = True
     skip_malformed_lines: bool = False
     pad_to_max_length: bool = False
+    bucket_batches: int = 16
+    feature_cache_dir: str = ""
+    doc_stride: int = 128
+    max_query_length: int = 64
+    joint_prediction: bool = True
+    beam_size: int = 20
+    answerable_classifier: bool | None = None
+    answerable_uses_start_logits: bool = True
+    answerable_weight: float = 0.5
+    n_best_size: int = 20
+    max_answer_length: int = 30
+    null_threshold: float = -2.75
+    answer_text: typing.Literal["offsets", "original"] = "offsets"
     log_steps: int = 50
     save_checkpoints_steps: int = 1000
     keep_checkpoints: int = 1
@@ -122,6 +175,11 @@ class FinetuneConfig:
         (
             "eval_batch_size",
             "predict_test",
+            "feature_cache_dir",
+            "n_best_size",
+            "max_answer_length",
+            "null_threshold",
+            "answer_text",
             "log_steps",
             "save_checkpoints_steps",
             "keep_checkpoints",
@@ -135,17 +193,28 @@ class FinetuneConfig:
             self,
             at_least_1=(
                 "train_batch_size eval_batch_size num_trials log_steps "
-                "save_checkpoints_steps keep_checkpoints num_micro_batches"
+                "save_checkpoints_steps keep_checkpoints num_micro_batches "
+                "bucket_batches doc_stride max_query_length beam_size "
+                "n_best_size max_answer_length"
             ),
-            at_least_0="weight_decay_rate seed skip_nonfinite_steps",
+            at_least_0=(
+                "weight_decay_rate seed skip_nonfinite_steps early_stopping "
+                "answerable_weight task_sampling_exponent"
+            ),
             positive="clip_norm",
             share="warmup_proportion dropout_prob",
         )
         config_checks.check_pattern(self, "freeze")
-        # [CLS] a [SEP] b [SEP] with one token of each text.
-        if self.max_seq_length < 5:
+        if self.init_checkpoint and self.init_from_task:
             raise ValueError(
-                f"max_seq_length must be at least 5, got {self.max_seq_length}."
+                "init_checkpoint and init_from_task exclude each other: a run "
+                "starts from one model."
+            )
+        # [CLS] a [SEP] b [SEP] with one token of each text.
+        length = self.max_seq_length
+        if length is not None and length < 5:
+            raise ValueError(
+                f"max_seq_length must be at least 5, got {length}."
             )
         for name in (
             "num_train_epochs",
@@ -160,6 +229,21 @@ class FinetuneConfig:
             raise ValueError(
                 f"layerwise_lr_decay must be in (0, 1], got {decay}."
             )
+
+    @property
+    def source(self) -> str:
+        """Where the weights to start from are."""
+        return self.init_checkpoint or self.init_from_task
+
+    @property
+    def padded_length(self) -> int | None:
+        """The length of all batches; None for that of their longest row."""
+        return self.max_seq_length if self.pad_to_max_length else None
+
+    @property
+    def task_names(self) -> list[str]:
+        """The names of the tasks, as they were given."""
+        return [name.strip() for name in self.task.split(",")]
 
 
 class Recipe(typing.NamedTuple):
@@ -187,20 +271,23 @@ RECIPES = (
 def resolve(
     run_config: FinetuneConfig,
     *,
-    task: task_lib.Task,
+    tasks: Sequence[task_lib.Task],
     encoder_config: config.EncoderConfig,
 ) -> FinetuneConfig:
     """The configuration with the paper's value for every None.
+
+    Where several tasks differ, the larger value is taken.
 
     Raises:
         ValueError: the encoder cannot read `max_seq_length` tokens.
     """
     positions = encoder_config.max_position_embeddings
-    if run_config.max_seq_length > positions:
+    length = max_seq_length(run_config, tasks)
+    if length > positions and not run_config.extend_positions:
         raise ValueError(
-            f"max_seq_length {run_config.max_seq_length} is longer than the "
-            f"{positions} positions of the model in "
-            f"{run_config.init_checkpoint!r}. --extend_positions extends them."
+            f"max_seq_length {length} is longer than the {positions} positions "
+            f"of the model in {run_config.source!r}. --extend_positions "
+            "extends them; or ask for a smaller --max_seq_length."
         )
     recipe = next(
         recipe
@@ -208,7 +295,9 @@ def resolve(
         if encoder_config.hidden_size <= recipe.max_hidden_size
     )
     defaults = {
-        "num_train_epochs": task.num_train_epochs,
+        "max_seq_length": length,
+        "answerable_classifier": any(task.has_impossible for task in tasks),
+        "num_train_epochs": max(task.num_train_epochs for task in tasks),
         "learning_rate": recipe.learning_rate,
         "layerwise_lr_decay": recipe.layerwise_lr_decay,
     }
@@ -220,6 +309,15 @@ def resolve(
             if getattr(run_config, name) is None
         },
     )
+
+
+def max_seq_length(
+    run_config: FinetuneConfig, tasks: Sequence[task_lib.Task]
+) -> int:
+    """Longest row in tokens: as configured, or what the tasks want."""
+    if run_config.max_seq_length is not None:
+        return run_config.max_seq_length
+    return max(task.max_seq_length for task in tasks)
 
 
 def num_train_steps(run_config: FinetuneConfig, num_examples: int) -> int:

@@ -1,60 +1,49 @@
-"""Fine-tuning: build, load, train, evaluate, predict.
+"""Fine-tuning runs: one trial or several, which differ only in their seeds."""
 
-A run has one trial or several, which differ only in their seeds.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Mapping
 import dataclasses
-import json
 import os
 
 from absl import logging
-import numpy as np
 import tensorflow as tf
-import tf_keras
 
-from electra_tf import checkpoints
 from electra_tf import config
 from electra_tf import distribution
+from electra_tf import guards
 from electra_tf import micro_batches
 from electra_tf import model_folder
-from electra_tf import optimization
-from electra_tf import plots
 from electra_tf import precision
 from electra_tf import run_report
-from electra_tf import tokenization
-from electra_tf import training
 from electra_tf import trial_hparams
-from finetune import features
 from finetune import finetune_config
-from finetune import finetuning_model
-from finetune import heads
+from finetune import finetuned
+from finetune import kinds
 from finetune import preparation
-from finetune import registry
+from finetune import result_plots
 from finetune import results
-from finetune import task as task_lib
+from finetune import task_data
+from finetune import trial as trial_lib
 
-_RESULTS_FILE = "results.json"
-# What a pre-trained or fine-tuned model has beside its encoder.
-_OTHER_VARIABLES = (r"(?!electra/)",)
+_Answers = dict[str, list]
 
 
 def finetune(
     run_config: finetune_config.FinetuneConfig,
     *,
-    data_dir: str,
+    read: task_data.Reader,
     output_dir: str,
     strategy: tf.distribute.Strategy | None = None,
 ) -> dict:
     """Runs all trials, or what is left of them, and returns the results.
 
-    The output folder becomes a model folder with `results.json`. With one
-    trial it holds the model, and `predictions/SPLIT.jsonl`; with several,
-    that is what its folders `trial_0`, `trial_1`, ... hold.
+    The output folder becomes a model folder with `results.json`,
+    `results.png` and `predictions/SPLIT.jsonl`. With several trials the models
+    are in its folders `trial_0`, `trial_1`, ..., each with its predictions,
+    and its own are those of the ensemble.
 
     Args:
         run_config: what to compute.
-        data_dir: holds the folder of the task.
+        read: reads a task's examples, see `task_data.Source.read`.
         output_dir: new, empty, or of an earlier start of this run.
         strategy: which devices train; one, if not given.
 
@@ -65,141 +54,48 @@ def finetune(
         ValueError: wrong input; before any training.
     """
     strategy = strategy or distribution.create("one_device")
+    _check_strategy(strategy, run_config)
+    run = preparation.prepare(run_config, read=read)
+    _start_folder(output_dir, run)
+    rows = preparation.make_rows(run)
+    trials, answers = [], []
+    for folder, trial in _trials(run):
+        logging.info("Trial with seed %d.", trial.config.seed)
+        trial_dir = os.path.join(output_dir, folder)
+        _start_folder(trial_dir, trial)
+        report = {"seed": trial.config.seed, "folder": folder}
+        try:
+            metrics, found = _run_trial(trial, rows, trial_dir, strategy)
+        except guards.NonFiniteError as error:
+            if not folder:  # There is no other trial to be told of.
+                raise
+            logging.error("%s failed: %s", folder, error)
+            trials.append(report | {"metrics": None, "failure": str(error)})
+            continue
+        answers.append(found)
+        trials.append(
+            report | {"metrics": metrics, "failure": _failure(run, found)}
+        )
+    if not answers:
+        raise ValueError(
+            f"All trials failed; the last: {trials[-1]['failure']}"
+        )
+    return _conclude(run, rows, trials, answers, output_dir)
+
+
+def _check_strategy(
+    strategy: tf.distribute.Strategy,
+    run_config: finetune_config.FinetuneConfig,
+):
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         raise ValueError("Fine-tuning runs on one host; use 'mirrored'.")
+    precision.check_strategy(strategy, run_config.precision)
     for batch_size in (run_config.train_batch_size, run_config.eval_batch_size):
         distribution.check_batch_size(strategy, batch_size)
     micro_batches.check_batch_size(
         run_config.train_batch_size // strategy.num_replicas_in_sync,
         run_config.num_micro_batches,
     )
-    run = preparation.prepare(run_config, data_dir=data_dir)
-    _start_folder(output_dir, run)
-    split_features = preparation.make_features(run)
-    trials = []
-    for folder, trial in _trials(run):
-        logging.info("Trial with seed %d.", trial.config.seed)
-        trial_dir = os.path.join(output_dir, folder)
-        _start_folder(trial_dir, trial)
-        with strategy.scope():
-            model = new_model(trial)
-        _train(model, trial, split_features, trial_dir)
-        metrics = _evaluate(model, trial, split_features, trial_dir)
-        trial_hparams.write(
-            trial_dir,
-            settings=config.to_dict(trial.config),
-            metrics=metrics,
-            step=trial.num_steps,
-        )
-        trials.append(
-            {
-                "seed": trial.config.seed,
-                "folder": folder,
-                "metrics": metrics,
-            }
-        )
-    summary = results.summarise(
-        run.task,
-        trials,
-        num_train_examples=len(run.examples["train"]),
-        num_train_steps=run.num_steps,
-    )
-    model_folder.write_json(os.path.join(output_dir, _RESULTS_FILE), summary)
-    run_report.write_at_the_end(output_dir)
-    return summary
-
-
-def new_model(run: preparation.Run) -> finetuning_model.FinetuningModel:
-    """A compiled model with the weights that training starts from."""
-    tf_keras.utils.set_random_seed(run.config.seed)  # Initial weights.
-    model = finetuning_model.FinetuningModel(
-        run.config, task=run.task, encoder_config=run.source.encoder
-    )
-    optimization.unfrozen(model.trainable_variables, run.config.freeze)
-    model.compile(
-        optimizer=precision.wrap_optimizer(
-            finetuning_model.make_optimizer(
-                run.config,
-                num_steps=run.num_steps,
-                num_hidden_layers=run.source.encoder.num_hidden_layers,
-            ),
-            run.config.precision,
-        ),
-        # By default not for batches of many lengths: each is compiled.
-        jit_compile=precision.should_jit_compile(run.config.jit_compile)
-        if run.config.pad_to_max_length
-        else bool(run.config.jit_compile),
-    )
-    if run.config.from_scratch:
-        logging.info("Starting from random weights.")
-        return model
-    restored = checkpoints.restore(
-        model.trainable_variables,
-        checkpoints.fold_deltas(run.source.read()),
-        may_be_missing=(f"{heads.SCOPE}/{run.task.name}/",),
-        may_be_unused=_OTHER_VARIABLES,
-    )
-    checkpoints.log_restored(restored, run.config.init_checkpoint)
-    return model
-
-
-def load(
-    model_dir: str,
-) -> tuple[
-    finetuning_model.FinetuningModel,
-    tokenization.Tokenizer,
-    task_lib.Task,
-]:
-    """The fine-tuned model of a folder, its tokenizer, and its task.
-
-    If the folder holds several trials, it is the one that was best on the
-    (first) dev split. `model.config` is the run's configuration.
-    """
-    contents = model_folder.read(model_dir)
-    if contents["kind"] != preparation.KIND:
-        raise ValueError(
-            f"{model_dir!r} holds a {contents['kind']} model, not one that was "
-            "fine-tuned on a task."
-        )
-    run_config = config.from_dict(
-        finetune_config.FinetuneConfig, contents["config"]
-    )
-    if run_config.num_trials > 1:
-        best = _read_results(model_dir)["best_trial"]
-        logging.info("Best of %d trials: %s.", run_config.num_trials, best)
-        return load(os.path.join(model_dir, best))
-    task = registry.get(contents["task"]["name"])
-    if contents["task"] != _task_info(task):
-        raise ValueError(
-            f"{model_dir!r} was trained on {contents['task']}, but the task is "
-            f"{_task_info(task)} now."
-        )
-    model = finetuning_model.FinetuningModel(
-        run_config,
-        task=task,
-        encoder_config=config.from_dict(
-            config.EncoderConfig, contents["encoder"]
-        ),
-    )
-    checkpoints.restore(
-        model.trainable_variables, checkpoints.read_variables(model_dir)
-    )
-    return model, tokenization.Tokenizer.load(model_dir), task
-
-
-def predict(
-    model: finetuning_model.FinetuningModel, data: features.Features
-) -> dict[str, np.ndarray]:
-    """What `model.predict_step` returns, in the order of the examples."""
-    order = features.evaluation_order(
-        data, batch_size=model.config.eval_batch_size
-    )
-    outputs = model.predict(
-        features.batches(data, order, pad_to=_padded_length(model.config)),
-        verbose=0,
-    )
-    original_order = np.argsort(order.reshape(-1)[: data.num_examples])
-    return {name: values[original_order] for name, values in outputs.items()}
 
 
 def _trials(run: preparation.Run) -> list[tuple[str, preparation.Run]]:
@@ -221,119 +117,138 @@ def _trials(run: preparation.Run) -> list[tuple[str, preparation.Run]]:
 
 
 def _start_folder(directory: str, run: preparation.Run):
+    tasks = [task.to_dict() for task in run.tasks]
+    if model_folder.is_folder(directory):
+        earlier = model_folder.read(directory).get("tasks", tasks)
+        if earlier != tasks:
+            raise ValueError(
+                f"{directory!r} holds a run on other data or labels: "
+                f"{earlier}, now {tasks}. Name a new folder."
+            )
     model_folder.start(
         directory,
-        kind=preparation.KIND,
+        kind=finetuned.KIND,
         run_config=run.config,
         extra={
-            "task": _task_info(run.task),
+            "tasks": tasks,
             "encoder": config.to_dict(run.source.encoder),
         },
     )
     run.tokenizer.save(directory)
 
 
-def _task_info(task: task_lib.Task) -> dict:
-    """What a model has to know of its task, as JSON types."""
-    return {
-        "name": task.name,
-        "kind": task.kind,
-        "labels": list(task.labels),
-        "score_range": list(task.score_range),
-    }
-
-
-def _train(
-    model: finetuning_model.FinetuningModel,
+def _run_trial(
     run: preparation.Run,
-    split_features: dict[str, features.Features],
+    rows: preparation.Rows,
     model_dir: str,
-):
-    """Trains to the last step, from the newest checkpoint if there is one."""
-    order = features.training_order(
-        split_features["train"].num_examples,
-        num_steps=run.num_steps,
-        batch_size=run.config.train_batch_size,
-        seed=run.config.seed,
-    )
-
-    def make_dataset(step: int) -> tf.data.Dataset:
-        return features.batches(
-            split_features["train"],
-            order[step:],
-            pad_to=_padded_length(run.config),
-        )
-
-    def evaluate() -> dict[str, float]:
-        main_split = run.task.dev_splits[0]
-        return results.metrics(
-            run.task,
-            run.examples[main_split],
-            predict(model, split_features[main_split]),
-        )
-
-    training.fit(
-        model,
-        make_dataset=make_dataset,
-        model_dir=model_dir,
-        schedule=training.Schedule(
-            num_steps=run.num_steps,
-            log_steps=run.config.log_steps,
-            save_checkpoints_steps=run.config.save_checkpoints_steps,
-            keep_checkpoints=run.config.keep_checkpoints,
-        ),
-        batch_size=run.config.train_batch_size,
-        evaluate=evaluate,
-    )
-    plots.plot_curves(
-        model_dir,
-        panels=(
-            ("Loss", "loss", ("loss",)),
-            (run.task.name, "percent", (run.task.main_metric,)),
-        ),
-    )
-
-
-def _evaluate(
-    model: finetuning_model.FinetuningModel,
-    run: preparation.Run,
-    split_features: dict[str, features.Features],
-    model_dir: str,
-) -> dict[str, dict[str, float]]:
-    """Writes all predictions; returns the metrics of the dev splits."""
-    metrics = {}
-    for split, examples in run.examples.items():
-        if split == "train":
+    strategy: tf.distribute.Strategy,
+) -> tuple[dict[str, dict[str, float]], _Answers]:
+    """Metrics and answers of a trial, by the label of the split."""
+    with strategy.scope():
+        model = trial_lib.new_model(run, rows.num_steps)
+    trial_lib.train(model, run, rows, model_dir)
+    metrics, answers = {}, {}
+    for label, task_name, split in results.splits(run.tasks, with_test=True):
+        if split not in rows.by_task[task_name]:
             continue
-        outputs = predict(model, split_features[split])
-        _write_predictions(
-            os.path.join(model_dir, "predictions", f"{split}.jsonl"),
-            results.prediction_records(run.task, examples, outputs),
+        evaluated = trial_lib.evaluate(model, run, rows, task_name, split)
+        answers[label] = evaluated.answers
+        if evaluated.metrics is not None:
+            metrics[label] = evaluated.metrics
+    _write_predictions(run, answers, model_dir)
+    trial_hparams.write(
+        model_dir,
+        settings=config.to_dict(run.config),
+        metrics=metrics,
+        step=rows.num_steps,
+    )
+    return metrics, answers
+
+
+def _write_predictions(run: preparation.Run, answers: _Answers, directory: str):
+    for label, part, split in _parts(run, answers):
+        trial_lib.write_predictions(
+            os.path.join(directory, "predictions", f"{label}.jsonl"),
+            kinds.of(part.task).records(
+                part.task, part.examples[split], answers[label]
+            ),
         )
-        if split in run.task.dev_splits:
-            metrics[split] = results.metrics(run.task, examples, outputs)
-    return metrics
 
 
-def _write_predictions(path: str, records: Iterable[dict]):
-    tf.io.gfile.makedirs(os.path.dirname(path))
-    with tf.io.gfile.GFile(path + ".tmp", "w") as file:
-        for record in records:
-            file.write(json.dumps(record) + "\n")
-    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+def _parts(run: preparation.Run, answers: Mapping[str, list]):
+    """Label, data of the task, and split of all that was answered."""
+    data = {part.task.name: part for part in run.data}
+    for label, task_name, split in results.splits(run.tasks, with_test=True):
+        if label in answers:
+            yield label, data[task_name], split
 
 
-def _padded_length(run_config: finetune_config.FinetuneConfig) -> int | None:
-    """The length of all batches; None for that of their longest example."""
-    return run_config.max_seq_length if run_config.pad_to_max_length else None
+def _failure(run: preparation.Run, answers: _Answers) -> str:
+    """Why a trial looks as if it had learned nothing; "" if it does not."""
+    reasons = []
+    for label, part, split in _parts(run, answers):
+        if split == part.task.dev_splits[0]:
+            reason = kinds.of(part.task).failure(part.task, answers[label])
+            reasons += [f"{label}: {reason}"] if reason else []
+    return "; ".join(reasons)
 
 
-def _read_results(model_dir: str) -> dict:
-    path = os.path.join(model_dir, _RESULTS_FILE)
-    if not tf.io.gfile.exists(path):
-        raise ValueError(
-            f"No {path!r}: the trials have not all been run. Repeat the "
-            "command that began them, or name the folder of one trial."
-        )
-    with tf.io.gfile.GFile(path) as file:
-        return json.load(file)
+def _conclude(
+    run: preparation.Run,
+    rows: preparation.Rows,
+    trials: list[dict],
+    answers: list[_Answers],
+    output_dir: str,
+) -> dict:
+    """Writes what is known when all trials are done."""
+    ensemble = None
+    if len(answers) > 1:
+        ensemble, combined = _ensemble(run, answers)
+        _write_predictions(run, combined, output_dir)
+    summary = results.summarise(
+        run.tasks,
+        trials,
+        encoder=run.source.encoder,
+        ensemble=ensemble,
+        num_train_examples={
+            part.task.name: len(part.examples["train"]) for part in run.data
+        },
+        num_train_steps=rows.num_steps,
+    )
+    model_folder.write_json(
+        os.path.join(output_dir, finetuned.RESULTS_FILE), summary
+    )
+    scored = [trial for trial in trials if trial["metrics"] is not None]
+    folders = [trial["folder"] for trial in scored]
+    best_answers = answers[folders.index(summary["best_trial"])]
+    result_plots.plot(
+        output_dir,
+        summary,
+        [
+            result_plots.Split(
+                label, part.task, part.examples[split], best_answers[label]
+            )
+            for label, part, split in _parts(run, best_answers)
+            if split in part.task.dev_splits
+        ],
+    )
+    run_report.write_at_the_end(output_dir)
+    return summary
+
+
+def _ensemble(
+    run: preparation.Run, answers: list[_Answers]
+) -> tuple[dict[str, dict[str, float]], _Answers]:
+    """Metrics and answers of all trials together."""
+    metrics, combined = {}, {}
+    for label, part, split in _parts(run, answers[0]):
+        kind = kinds.of(part.task)
+        combined[label] = kind.combine([trial[label] for trial in answers])
+        if split in part.task.dev_splits:
+            metrics[label] = kind.score(
+                part.task,
+                part.examples[split],
+                combined[label],
+                run_config=run.config,
+            )
+    return metrics, combined

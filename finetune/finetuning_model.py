@@ -1,5 +1,6 @@
-"""An encoder and the head of a task as one Keras model."""
+"""An encoder and the heads of tasks as one Keras model."""
 
+from collections.abc import Sequence
 import dataclasses
 
 import tensorflow as tf
@@ -17,37 +18,36 @@ from electra_tf import precision
 from electra_tf import randomness
 from electra_tf import schedules
 from finetune import finetune_config
-from finetune import heads
+from finetune import kinds
 from finetune import task as task_lib
 
 
 class FinetuningModel(tf_keras.Model):
-    """Learns one task by `compile` and `fit`.
+    """Learns one task, or several at once, by `compile` and `fit`.
 
     A batch is what `features.batches` makes. Every draw of dropout is a
     function of the seed and the step.
 
     Args:
         run_config: what to compute.
-        task: what is learned.
+        tasks: what is learned.
         encoder_config: shape of the encoder; its dropout is that of
             `run_config`.
 
     Attributes:
         encoder: the `encoder.Encoder`.
-        head: one of `finetune.heads`.
+        heads: one of `heads.Head` for each task, by its name.
     """
 
     def __init__(
         self,
         run_config: finetune_config.FinetuneConfig,
         *,
-        task: task_lib.Task,
+        tasks: Sequence[task_lib.Task],
         encoder_config: config.EncoderConfig,
     ):
         super().__init__(name="finetuning_model")
         self.config = run_config
-        self.task = task
         with precision.layers_of(run_config.precision):
             self.encoder = encoder.Encoder(
                 dataclasses.replace(
@@ -56,11 +56,14 @@ class FinetuningModel(tf_keras.Model):
                     attention_probs_dropout_prob=run_config.dropout_prob,
                 )
             )
-            self.head = heads.create(
-                task,
-                hidden_size=encoder_config.hidden_size,
-                dropout_prob=run_config.dropout_prob,
-            )
+            self.heads = {
+                task.name: kinds.of(task).head(
+                    task,
+                    run_config=run_config,
+                    hidden_size=encoder_config.hidden_size,
+                )
+                for task in tasks
+            }
         self.built = True
         # Keras otherwise adds up what replicas return, also their metrics.
         self.distribute_reduction_method = "first"
@@ -73,17 +76,17 @@ class FinetuningModel(tf_keras.Model):
             max_skipped=run_config.skip_nonfinite_steps,
         )
 
-    def call(self, inputs, dropout_seed=None) -> dict[str, tf.Tensor]:
-        """The outputs of the head for a batch.
+    def call(self, inputs, task_name: str | None = None) -> dict:
+        """The outputs of a head for a batch, without dropout.
 
         Args:
             inputs: `input_ids`, `input_mask` and `segment_ids`, each int32
                 `[batch, length]`.
-            dropout_seed: int32 `[2]`; None turns dropout off.
+            task_name: whose head; may be None if there is one.
         """
-        encoder_seed, head_seed = randomness.split(dropout_seed, 2)
-        encoded = self.encoder(inputs, dropout_seed=encoder_seed)
-        return self.head(encoded, dropout_seed=head_seed)
+        if task_name is None:
+            (task_name,) = self.heads
+        return self.heads[task_name](self.encoder(inputs), inputs)
 
     def train_step(self, inputs):
         """One step on a batch; returns the metrics since their last reset."""
@@ -125,15 +128,14 @@ class FinetuningModel(tf_keras.Model):
         seed = randomness.replica_seed(
             randomness.step_seed(self.config.seed, self.optimizer.iterations)
         )
-        total_weight = objectives.global_sum(inputs["weights"])
+        total_weight = objectives.global_sum(_row_weights(inputs))
 
         def compute(part, index):
-            weights = part["weights"]
+            weights = _row_weights(part)
             with tf.GradientTape() as tape:
-                outputs = self(
-                    part, dropout_seed=randomness.part_seed(seed, index)
+                losses = self._row_losses(
+                    part, randomness.part_seed(seed, index)
                 )
-                losses = self.head.losses(outputs, part["labels"])
                 if self.config.loss_reduction == "mean":
                     # Unlike the original: the size of the batch does not
                     # decide whether gradients are clipped.
@@ -151,6 +153,24 @@ class FinetuningModel(tf_keras.Model):
             num_micro_batches=self.config.num_micro_batches,
         )
 
+    def _row_losses(self, inputs, dropout_seed) -> tf.Tensor:
+        """Each row's loss by the head of its own task: float32 `[batch]`.
+
+        As in the original every head reads every row of the batch.
+        """
+        targets = inputs["targets"]
+        encoder_seed, *head_seeds = randomness.split(
+            dropout_seed, 1 + len(targets)
+        )
+        encoded = self.encoder(inputs, dropout_seed=encoder_seed)
+        losses = 0.0
+        for (name, own), seed in zip(targets.items(), head_seeds, strict=True):
+            own_losses = self.heads[name].losses(
+                encoded, inputs, own, dropout_seed=seed
+            )
+            losses += own_losses * own["weights"]
+        return losses
+
     def _learning_variables(self) -> list[tf.Variable]:
         """Not an attribute, which Keras would track."""
         return optimization.unfrozen(
@@ -158,15 +178,33 @@ class FinetuningModel(tf_keras.Model):
         )
 
     def predict_step(self, inputs):
-        """The outputs for a batch, and `losses`, float32 `[batch]`."""
-        outputs = self(inputs)
-        losses = self.head.losses(outputs, inputs["labels"])
-        return outputs | {"losses": losses}
+        """The outputs for a batch of one task, and `losses`.
+
+        Losses are float32 `[batch]`. Outputs for tokens are padded with zeros
+        to `max_seq_length`, so that batches of many lengths can be joined.
+        """
+        ((name, targets),) = inputs["targets"].items()
+        head, encoded = self.heads[name], self.encoder(inputs)
+        outputs = head(encoded, inputs)
+        for token_output in head.TOKEN_OUTPUTS:
+            outputs[token_output] = self._padded(outputs[token_output])
+        return outputs | {"losses": head.losses(encoded, inputs, targets)}
+
+    def _padded(self, output: tf.Tensor) -> tf.Tensor:
+        rest = self.config.max_seq_length - tf.shape(output)[1]
+        return tf.pad(
+            output, [[0, 0], [0, rest], *[[0, 0]] * (output.shape.rank - 2)]
+        )
 
     @property
     def metrics(self):
         """Keras resets these at the start of an epoch."""
         return list(self._batch_metrics.values())
+
+
+def _row_weights(inputs) -> tf.Tensor:
+    """1 for each row that is an example of any task: float32 `[batch]`."""
+    return tf.add_n([own["weights"] for own in inputs["targets"].values()])
 
 
 def make_optimizer(

@@ -3,12 +3,12 @@
 https://gluebenchmark.com, `classification_tasks.py` of the original.
 """
 
+from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
-import os
 
 from absl import logging
 
-from finetune import metrics
 from finetune import task as task_lib
 
 _SOURCE = "https://gluebenchmark.com/tasks"
@@ -21,10 +21,11 @@ COLA = task_lib.Task(
     text_columns=("sentence",),
     label_column="label",
     labels=("0", "1"),
-    metrics=(metrics.matthews_correlation, metrics.accuracy),
+    metrics=("matthews_correlation", "accuracy"),
     main_metric="mcc",
     files=_FILES,
     headers={"train": _COLA_COLUMNS, "dev": _COLA_COLUMNS},
+    submission={"test": "CoLA.tsv"},
     source=_SOURCE,
 )
 SST = task_lib.Task(
@@ -33,9 +34,10 @@ SST = task_lib.Task(
     text_columns=("sentence",),
     label_column="label",
     labels=("0", "1"),
-    metrics=(metrics.accuracy,),
+    metrics=("accuracy",),
     main_metric="accuracy",
     files=_FILES,
+    submission={"test": "SST-2.tsv"},
     source=_SOURCE,
 )
 MRPC = task_lib.Task(
@@ -44,23 +46,26 @@ MRPC = task_lib.Task(
     text_columns=("#1 String", "#2 String"),
     label_column="Quality",
     labels=("0", "1"),
-    metrics=(metrics.accuracy, metrics.f1),
+    metrics=("accuracy", "f1"),
     main_metric="accuracy",
     files=_FILES,
     swaps_texts=True,
+    submission={"test": "MRPC.tsv"},
     source=_SOURCE,
 )
 STS = task_lib.Task(
     name="sts",
+    kind="regression",
     folder="STS-B",
     text_columns=("sentence1", "sentence2"),
     label_column="score",
     score_range=(0.0, 5.0),
-    metrics=(metrics.correlations,),
+    metrics=("correlations",),
     main_metric="spearman",
     num_train_epochs=10.0,
     files=_FILES,
     swaps_texts=True,
+    submission={"test": "STS-B.tsv"},
     source=_SOURCE,
 )
 QQP = task_lib.Task(
@@ -69,9 +74,10 @@ QQP = task_lib.Task(
     text_columns=("question1", "question2"),
     label_column="is_duplicate",
     labels=("0", "1"),
-    metrics=(metrics.accuracy, metrics.f1),
+    metrics=("accuracy", "f1"),
     main_metric="accuracy",
     files=_FILES,
+    submission={"test": "QQP.tsv"},
     source=_SOURCE,
 )
 MNLI = task_lib.Task(
@@ -80,7 +86,7 @@ MNLI = task_lib.Task(
     text_columns=("sentence1", "sentence2"),
     label_column="gold_label",
     labels=("contradiction", "entailment", "neutral"),
-    metrics=(metrics.accuracy,),
+    metrics=("accuracy",),
     main_metric="accuracy",
     files={
         "train": "train.tsv",
@@ -88,6 +94,13 @@ MNLI = task_lib.Task(
         "dev_mismatched": "dev_mismatched.tsv",
         "test": "test_matched.tsv",
         "test_mismatched": "test_mismatched.tsv",
+        # Beside the tasks' folders; the same columns as in the others.
+        "test_diagnostic": "../diagnostic/diagnostic.tsv",
+    },
+    submission={
+        "test": "MNLI-m.tsv",
+        "test_mismatched": "MNLI-mm.tsv",
+        "test_diagnostic": "AX.tsv",
     },
     source=_SOURCE,
 )
@@ -97,9 +110,10 @@ QNLI = task_lib.Task(
     text_columns=("question", "sentence"),
     label_column="label",
     labels=("entailment", "not_entailment"),
-    metrics=(metrics.accuracy,),
+    metrics=("accuracy",),
     main_metric="accuracy",
     files=_FILES,
+    submission={"test": "QNLI.tsv"},
     source=_SOURCE,
 )
 RTE = task_lib.Task(
@@ -108,10 +122,11 @@ RTE = task_lib.Task(
     text_columns=("sentence1", "sentence2"),
     label_column="label",
     labels=("entailment", "not_entailment"),
-    metrics=(metrics.accuracy,),
+    metrics=("accuracy",),
     main_metric="accuracy",
     num_train_epochs=10.0,
     files=_FILES,
+    submission={"test": "RTE.tsv"},
     source=_SOURCE,
 )
 WNLI = task_lib.Task(
@@ -120,9 +135,10 @@ WNLI = task_lib.Task(
     text_columns=("sentence1", "sentence2"),
     label_column="label",
     labels=("0", "1"),
-    metrics=(metrics.accuracy,),
+    metrics=("accuracy",),
     main_metric="accuracy",
     files=_FILES,
+    submission={"test": "WNLI.tsv"},
     source=_SOURCE,
 )
 
@@ -147,23 +163,11 @@ def read_examples(
     Raises:
         ValueError: no such file, or a line of it that cannot be read.
     """
-    # Here, because everything else needs no TensorFlow, which takes seconds.
-    import tensorflow as tf
-
-    file_name = os.path.join(data_dir, task.folder, task.files[split])
-    if not tf.io.gfile.exists(file_name):
-        raise ValueError(
-            f"No file {file_name!r}. Task {task.name!r} reads "
-            f"{', '.join(task.files.values())} in the folder {task.folder} of "
-            f"the data folder; {task.source} has them."
-        )
-    with tf.io.gfile.GFile(file_name, "rb") as file:
-        content = file.read()
     return parse_examples(
-        content,
+        task_lib.read_file(task, split=split, data_dir=data_dir),
         task=task,
         split=split,
-        file_name=file_name,
+        file_name=task.path(data_dir, split),
         skip_malformed=skip_malformed,
     )
 
@@ -194,18 +198,20 @@ def parse_examples(
     Raises:
         ValueError: a line that cannot be read; its number is in the message.
     """
-    rows = enumerate(_lines(content, file_name), start=1)
+    lines = enumerate(_lines(content, file_name), start=1)
     header = task.headers.get(split)
     if header is None:
-        _, first_line = next(rows)
+        _, first_line = next(lines)
         header = first_line.split("\t")
     has_labels = not split.startswith("test")
     _check_header(header, task, has_labels=has_labels, file_name=file_name)
     examples = []
-    for index, (number, line) in enumerate(rows):
+    for index, (number, line) in enumerate(lines):
         try:
             row = _row(line, header)
-            examples.append(_example(index, row, task, has_labels=has_labels))
+            examples.append(
+                make_example(index, row, task, has_labels=has_labels)
+            )
         except ValueError as error:
             message = f"{file_name}, line {number}: {error}."
             if not skip_malformed:
@@ -222,16 +228,20 @@ def parse_examples(
 
 
 def _lines(content: bytes, file_name: str) -> list[str]:
-    try:
-        # A byte-order mark is no part of the text.
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{file_name}, line {number}: not UTF-8 ({error.reason})."
-        ) from error
     # Not splitlines(), which breaks at characters that sentences may hold.
-    return text.replace("\r", "").rstrip("\n").split("\n")
+    return task_lib.decode(content, file_name).rstrip("\n").split("\n")
+
+
+def rows(
+    text: str, task: task_lib.Task, file_name: str
+) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Numbers and columns of the lines of a training file with a header."""
+    lines = enumerate(text.rstrip("\n").split("\n"), start=1)
+    _, first_line = next(lines)
+    header = first_line.split("\t")
+    _check_header(header, task, has_labels=True, file_name=file_name)
+    for number, line in lines:
+        yield number, _row(line, header)
 
 
 def _check_header(
@@ -261,9 +271,10 @@ def _row(line: str, header: Sequence[str]) -> dict[str, str]:
     return dict(zip(header, values, strict=True))
 
 
-def _example(
+def make_example(
     index: int, row: dict[str, str], task: task_lib.Task, *, has_labels: bool
 ) -> task_lib.Example:
+    """The example of a row; ValueError, without a full stop, if it is none."""
     texts = [row[column] for column in task.text_columns]
     label = task.parse_label(row[task.label_column]) if has_labels else None
     return task_lib.Example(index, *texts, label=label)

@@ -1,91 +1,141 @@
-"""What a fine-tuning run reports: summaries, predictions, a table."""
+"""What a fine-tuning run reports: statistics over its trials, a table."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import statistics
+from typing import Any
 
-import numpy as np
-
+from electra_tf import config
+from finetune import published
 from finetune import task as task_lib
 
 _STATISTICS = ("median", "mean", "std", "min", "max")
+# The average of the tasks' main metrics, where there are several tasks.
+_MEAN = "mean"
+
+Metrics = Mapping[str, Mapping[str, float]]
 
 
-def answers(task: task_lib.Task, outputs: dict[str, np.ndarray]) -> np.ndarray:
-    """Predicted label ids, or scores in the task's unit: `[examples]`."""
-    if task.kind == "regression":
-        return outputs["score"]
-    return np.argmax(outputs["logits"], axis=-1)
+def splits(
+    tasks: Sequence[task_lib.Task], *, with_test: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """Label, name of the task, and split, of all that is evaluated.
+
+    The label is the split's name, after that of the task if there are
+    several tasks.
+
+    Args:
+        tasks: of the run.
+        with_test: whether splits that are only predicted belong to it.
+    """
+    for task in tasks:
+        names = task.dev_splits + (task.test_splits if with_test else [])
+        for split in names:
+            label = split if len(tasks) == 1 else f"{task.name}/{split}"
+            yield label, task.name, split
 
 
-def metrics(
-    task: task_lib.Task,
-    examples: Sequence[task_lib.Example],
-    outputs: dict[str, np.ndarray],
+def main_splits(
+    tasks: Sequence[task_lib.Task],
+) -> Iterator[tuple[str, str, str]]:
+    """Those of `splits` that stand for their tasks, the first of each."""
+    first = {task.name: task.dev_splits[0] for task in tasks}
+    for label, name, split in splits(tasks):
+        if split == first[name]:
+            yield label, name, split
+
+
+def main_metric(tasks: Sequence[task_lib.Task]) -> str:
+    """The metric of `evaluation_metrics` that stands for the run."""
+    return tasks[0].main_metric if len(tasks) == 1 else _MEAN
+
+
+def evaluation_metrics(
+    tasks: Sequence[task_lib.Task], metrics: Metrics
 ) -> dict[str, float]:
-    """The mean loss and the metrics of the task, in percent."""
-    targets = [example.label for example in examples]
-    scores = task.score_metrics(targets, answers(task, outputs))
-    return {"loss": float(np.mean(outputs["losses"]))} | scores
+    """The metrics of one evaluation in training, by one name each.
+
+    Args:
+        tasks: of the run.
+        metrics: of the label of each task's main split.
+    """
+    if len(tasks) == 1:
+        (values,) = metrics.values()
+        return dict(values)
+    return {
+        f"{label.partition('/')[0]}/{name}": value
+        for label, values in metrics.items()
+        for name, value in values.items()
+    } | {_MEAN: _mean_of_main_metrics(tasks, metrics)}
 
 
-def prediction_records(
-    task: task_lib.Task,
-    examples: Sequence[task_lib.Example],
-    outputs: dict[str, np.ndarray],
-) -> Iterator[dict]:
-    """One record an example, as JSON types: its id, the answer, the target."""
-    predictions = answers(task, outputs)
-    for index, (example, answer) in enumerate(
-        zip(examples, predictions, strict=True)
-    ):
-        record = {"id": example.id}
-        if task.kind == "regression":
-            record["score"] = float(answer)
-        else:
-            probabilities = map(float, outputs["probabilities"][index])
-            record["label"] = task.labels[answer]
-            record["probabilities"] = dict(
-                zip(task.labels, probabilities, strict=True)
-            )
-        if example.label is not None:
-            is_name = task.kind == "classification"
-            record["target"] = (
-                task.labels[example.label] if is_name else example.label
-            )
-        yield record
+def _mean_of_main_metrics(
+    tasks: Sequence[task_lib.Task], metrics: Metrics
+) -> float:
+    return statistics.fmean(
+        metrics[label][name] for label, name in _main_metrics(tasks).items()
+    )
+
+
+def _main_metrics(tasks: Sequence[task_lib.Task]) -> dict[str, str]:
+    """The main metric of each task, by the label of its main split."""
+    by_name = {task.name: task for task in tasks}
+    return {
+        label: by_name[name].main_metric
+        for label, name, _ in main_splits(tasks)
+    }
 
 
 def summarise(
-    task: task_lib.Task, trials: Sequence[dict], **settings
-) -> dict[str, object]:
+    tasks: Sequence[task_lib.Task],
+    trials: Sequence[Mapping[str, Any]],
+    *,
+    encoder: config.EncoderConfig,
+    ensemble: Metrics | None,
+    **settings,
+) -> dict[str, Any]:
     """What `results.json` holds.
 
+    A trial that failed (its loss was not finite, or it gives the same answer
+    everywhere) is counted. Statistics are over all trials that have metrics.
+
     Args:
-        task: the task.
-        trials: of each trial its `seed`, its `folder`, and under `metrics`
-            the metrics of each evaluated split.
+        tasks: of the run.
+        trials: of each trial its `seed`, its `folder`, `failure`, "" if it
+            did not fail, and under `metrics` those of each evaluated split by
+            label, or None.
+        encoder: shape of the encoder, for published figures.
+        ensemble: metrics of all trials together, if there are several.
         **settings: more to be kept, as JSON types.
     """
-    main_split = task.dev_splits[0]
+    scored = [trial for trial in trials if trial["metrics"] is not None]
     best = max(
-        trials, key=lambda trial: trial["metrics"][main_split][task.main_metric]
+        scored,
+        key=lambda trial: _mean_of_main_metrics(tasks, trial["metrics"]),
     )
+    labels = [label for label, _, _ in splits(tasks)]
     summary = {
-        split: {
-            name: _statistics(
-                [trial["metrics"][split][name] for trial in trials]
-            )
-            for name in trials[0]["metrics"][split]
+        label: {
+            name: _statistics([t["metrics"][label][name] for t in scored])
+            for name in scored[0]["metrics"][label]
         }
-        for split in task.dev_splits
+        for label in labels
+        if label in scored[0]["metrics"]
     }
     return {
-        "task": task.name,
-        "main_metric": task.main_metric,
+        "task": ",".join(task.name for task in tasks),
+        "main_metrics": _main_metrics(tasks),
         **settings,
         "summary": summary,
+        "ensemble": ensemble,
+        "published": {
+            label: figure
+            for label, name, _ in splits(tasks)
+            if (figure := published.find(name, label, encoder=encoder))
+        },
         "best_trial": best["folder"],
+        "num_failed_trials": sum(bool(trial["failure"]) for trial in trials),
         "trials": list(trials),
     }
 
@@ -101,21 +151,40 @@ def _statistics(values: Sequence[float]) -> dict[str, float | None]:
     }
 
 
-def format_table(results: dict) -> str:
+def format_table(results: Mapping[str, Any]) -> str:
     """The summary as a text table: splits and metrics down, statistics across.
 
     Args:
         results: of `summarise`.
     """
-    seeds = ", ".join(str(trial["seed"]) for trial in results["trials"])
-    header = f"{'split':<16}{'metric':<10}" + "".join(
-        f"{name:>9}" for name in _STATISTICS
-    )
-    lines = [f"{results['task']}: seeds {seeds}", header]
-    for split, split_metrics in results["summary"].items():
-        for name, values in split_metrics.items():
-            cells = "".join(f"{_cell(values[s]):>9}" for s in _STATISTICS)
-            lines.append(f"{split:<16}{name:<10}{cells}")
+    trials, ensemble = results["trials"], results["ensemble"]
+    columns = [*_STATISTICS, *(["ensemble"] if ensemble else [])]
+    width = max(16, *(len(label) + 2 for label in results["summary"]))
+    lines = [
+        f"{results['task']}: {len(trials)} "
+        f"trial{'s' * (len(trials) > 1)}, seeds "
+        + ", ".join(str(trial["seed"]) for trial in trials),
+        f"{'split':<{width}}{'metric':<18}"
+        + "".join(f"{name:>10}" for name in columns),
+    ]
+    for label, metrics in results["summary"].items():
+        for name, values in metrics.items():
+            cells = [values[s] for s in _STATISTICS]
+            if ensemble:
+                cells.append(ensemble[label].get(name))
+            lines.append(
+                f"{label:<{width}}{name:<18}"
+                + "".join(f"{_cell(value):>10}" for value in cells)
+            )
+    for label, figure in results["published"].items():
+        lines.append(
+            f"Published, {label}: {figure['metric']} {figure['value']:g} "
+            f"({figure['model']}, {figure['source']})"
+        )
+    for trial in trials:
+        if trial["failure"]:
+            where = trial["folder"] or "The only trial"
+            lines.append(f"{where} failed: {trial['failure']}")
     return "\n".join(lines)
 
 

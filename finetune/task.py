@@ -1,11 +1,15 @@
 """A task is a row, not a class."""
 
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import os
+import re
+from typing import Any
 from typing import Literal
 from typing import NamedTuple
+
+Kind = Literal["classification", "regression", "tagging", "question_answering"]
 
 
 class Example(NamedTuple):
@@ -27,49 +31,107 @@ class Example(NamedTuple):
     label: int | float | None = None
 
 
+class Sentence(NamedTuple):
+    """One example of a tagging task.
+
+    Attributes:
+        id: Index of the sentence in the file, from 0.
+        words: Its words, as the file divides them.
+        tags: One tag for each word, in the scheme BIOES; None where the file
+            has no tags.
+    """
+
+    id: int
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+
+
+class Answer(NamedTuple):
+    """A part of a context.
+
+    Attributes:
+        text: The characters.
+        start: Index of the first of them in the context; -1 for a text that
+            only counts as right.
+    """
+
+    text: str
+    start: int
+
+
+class Question(NamedTuple):
+    """One example of a question-answering task.
+
+    Attributes:
+        id: The question's id in the file.
+        question: Its text.
+        context: The text that holds the answer.
+        answers: All that count as right; empty if the context has none, or if
+            the file tells none.
+        is_impossible: Whether the context holds no answer.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...] = ()
+    is_impossible: bool = False
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
-    """All that is particular to one task.
+    """All that is particular to one task; all of it can be written as JSON.
 
     Attributes:
         name: As in the original; also in the names of the head's variables.
+        kind: What kind of answer it asks for.
         folder: Where the files are, in the folder of all data.
-        text_columns: Names of the columns with one text or two.
+        format: How the files are read, a key of `readers.READERS`.
+        files: Names of the files by split. Splits that begin with "dev" have
+            labels and are evaluated; those that begin with "test" need none.
+        text_columns: Names of the columns with one text or two; for format
+            "conll" numbers of columns, from 1.
         label_column: Name of the column with the label.
-        labels: Names of the classes, in the order of their ids; empty for
-            regression.
+        headers: Columns of the splits whose files have no header line.
+        labels: Names of the classes, in the order of their ids; tags of a
+            tagging task. If empty, they are those of the training data.
         score_range: Lowest and highest score of a regression task.
-        metrics: Functions of `finetune.metrics`.
+        metrics: Names of functions of `metrics.METRICS`.
         main_metric: The metric that stands for the task in tables.
         num_train_epochs: How long to train (Table 7 of the paper).
-        files: Names of the files by split. Splits that begin with "dev" have
-            labels and are evaluated; those that begin with "test" have none.
-        headers: Columns of the splits whose files have no header line.
+        max_seq_length: Longest example in tokens.
         swaps_texts: Whether the order of the two texts means nothing, so that
             each training example is used both ways around.
+        has_impossible: Whether questions may have no answer.
+        tfds_name: The same data among the TensorFlow Datasets.
+        tfds_splits: Their name for each split, where it is another.
+        submission: Name of the file that the task's leaderboard wants for
+            each test split.
         source: Where the data can be had.
     """
 
     name: str
-    folder: str
-    text_columns: Sequence[str]
-    label_column: str
-    labels: Sequence[str] = ()
-    score_range: tuple[float, float] = (0.0, 1.0)
-    metrics: Sequence[Callable[[Sequence, Sequence], dict[str, float]]]
-    main_metric: str
-    num_train_epochs: float = 3.0
+    kind: Kind = "classification"
+    folder: str = ""
+    format: str = "tsv"
     files: Mapping[str, str]
+    text_columns: Sequence[str] = ()
+    label_column: str = ""
     headers: Mapping[str, Sequence[str]] = dataclasses.field(
         default_factory=dict
     )
+    labels: Sequence[str] = ()
+    score_range: tuple[float, float] = (0.0, 1.0)
+    metrics: Sequence[str]
+    main_metric: str
+    num_train_epochs: float = 3.0
+    max_seq_length: int = 128
     swaps_texts: bool = False
+    has_impossible: bool = False
+    tfds_name: str = ""
+    tfds_splits: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    submission: Mapping[str, str] = dataclasses.field(default_factory=dict)
     source: str = ""
-
-    @property
-    def kind(self) -> Literal["classification", "regression"]:
-        """What kind of answer the task asks for."""
-        return "classification" if self.labels else "regression"
 
     @property
     def dev_splits(self) -> list[str]:
@@ -78,8 +140,15 @@ class Task:
 
     @property
     def test_splits(self) -> list[str]:
-        """Splits without labels."""
+        """Splits to predict; their labels, if there are any, are not read."""
         return [split for split in self.files if split.startswith("test")]
+
+    def path(self, data_dir: str, split: str) -> str:
+        """Where the file of a split is, in the folder of all data."""
+        path = os.path.join(data_dir, self.folder, self.files[split])
+        # MNLI's diagnostic set is in a folder beside the one of the task,
+        # which need not exist. normpath would break "gs://".
+        return re.sub(r"[^/]+/\.\./", "", path)
 
     def parse_label(self, text: str) -> int | float:
         """The id of a label's name, or a score, from a file's text.
@@ -102,16 +171,56 @@ class Task:
             raise ValueError(f"score {text} is not in [{low:g}, {high:g}]")
         return score
 
-    def score_metrics(
-        self, targets: Sequence, predictions: Sequence
-    ) -> dict[str, float]:
-        """All metrics of the task, in percent.
+    def to_dict(self) -> dict[str, Any]:
+        """The row as JSON types."""
+        return _converted(dataclasses.asdict(self), tuple, list)
 
-        Args:
-            targets: label ids, or scores in the task's unit.
-            predictions: likewise.
-        """
-        results = {}
-        for metric in self.metrics:
-            results |= metric(targets, predictions)
-        return results
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Task":
+        """The row that `to_dict` wrote."""
+        return cls(**_converted(values, list, tuple))
+
+
+def _converted(value: Any, old: type, new: type) -> Any:
+    """A nest of dictionaries in which one kind of sequence is the other."""
+    if isinstance(value, Mapping):
+        return {
+            name: _converted(part, old, new) for name, part in value.items()
+        }
+    return new(value) if isinstance(value, old) else value
+
+
+def read_file(task: Task, *, split: str, data_dir: str) -> bytes:
+    """The content of a split's file.
+
+    Raises:
+        ValueError: there is no such file; with where it can be had.
+    """
+    # Here, because everything else needs no TensorFlow, which takes seconds.
+    import tensorflow as tf
+
+    path = task.path(data_dir, split)
+    if not tf.io.gfile.exists(path):
+        raise ValueError(
+            f"No file {path!r}. Task {task.name!r} reads "
+            f"{', '.join(task.files.values())} in the folder {task.folder} of "
+            f"the data folder; {task.source} has them."
+        )
+    with tf.io.gfile.GFile(path, "rb") as file:
+        return file.read()
+
+
+def decode(content: bytes, file_name: str) -> str:
+    """The text of a file, without byte-order mark and carriage returns.
+
+    Raises:
+        ValueError: it is not UTF-8, with the line.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{file_name}, line {number}: not UTF-8 ({error.reason})."
+        ) from error
+    return text.replace("\r", "")

@@ -10,8 +10,9 @@ from electra_tf import config
 from electra_tf import export
 from electra_tf import signatures
 from electra_tf import tokenization
-from finetune import finetuning
+from finetune import finetuned
 from finetune import finetuning_model
+from finetune import task as task_lib
 
 
 class TaskFunctions:
@@ -20,22 +21,30 @@ class TaskFunctions:
     Texts are cut as in training, and a batch padded to its longest example.
 
     Args:
-        model: for classification or regression.
+        model: fine-tuned.
         tokenizer: the one that it was trained with.
+        task: one that it has learned, classification or regression.
     """
 
     def __init__(
         self,
         model: finetuning_model.FinetuningModel,
         tokenizer: tokenization.Tokenizer,
+        task: task_lib.Task,
     ):
+        if task.kind not in ("classification", "regression"):
+            raise ValueError(
+                f"Task {task.name!r} is {task.kind}; only classification and "
+                "regression can be exported. finetune.predict answers others."
+            )
         self._model = model
+        self._task = task
         self._tokenizer = tokenizer
         self._max_seq_length = model.config.max_seq_length
 
     def all_signatures(self) -> dict[str, signatures.Signature]:
         """Both functions by name."""
-        num_texts = len(self._model.task.text_columns)
+        num_texts = len(self._task.text_columns)
         return {
             signatures.DEFAULT: signatures.of_texts(
                 self.serve_texts, ["text_a", "text_b"][:num_texts]
@@ -72,14 +81,15 @@ class TaskFunctions:
         """
         max_length = self._model.encoder.config.max_position_embeddings
         outputs = self._model(
-            signatures.check_length(inputs, max_length=max_length)
+            signatures.check_length(inputs, max_length=max_length),
+            task_name=self._task.name,
         )
-        if self._model.task.kind == "regression":
+        if self._task.kind == "regression":
             return {"score": outputs["score"]}
         label_index = tf.argmax(
             outputs["logits"], axis=-1, output_type=tf.int32
         )
-        labels = tf.constant(self._model.task.labels)
+        labels = tf.constant(self._task.labels)
         return {
             "label": tf.gather(labels, label_index),
             "label_index": label_index,
@@ -89,7 +99,11 @@ class TaskFunctions:
 
 
 def export_finetuned(
-    model_dir: str, *, output_dir: str, version: int | None = None
+    model_dir: str,
+    *,
+    output_dir: str,
+    version: int | None = None,
+    task_name: str | None = None,
 ) -> export.Exported:
     """Exports the model of a fine-tuning run.
 
@@ -97,13 +111,16 @@ def export_finetuned(
         model_dir: folder of the run; of several trials, the best is taken.
         output_dir: folder that gets the numbered version.
         version: the next one if None.
+        task_name: one of its tasks; None for the only one.
     """
-    model, tokenizer, task = finetuning.load(model_dir)
+    loaded = finetuned.load(model_dir)
+    model, tokenizer = loaded.model, loaded.tokenizer
+    task = loaded.task(task_name)
     with tempfile.TemporaryDirectory() as directory:
         tokenizer.save(directory)
         vocab_file = os.path.join(directory, tokenization.VOCAB_FILE)
         return export.save(
-            TaskFunctions(model, tokenizer).all_signatures(),
+            TaskFunctions(model, tokenizer, task).all_signatures(),
             resources={
                 "weights": checkpoints.by_name(model.trainable_variables),
                 "vocab": tf.saved_model.Asset(vocab_file),

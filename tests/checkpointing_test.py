@@ -96,6 +96,15 @@ class CheckpointerTest(parameterized.TestCase, tf.test.TestCase):
         _save(checkpointer, model, 40)
         self.assertEqual(set(os.listdir(self.directory)), _files(40))
 
+    def test_the_first_one_may_have_been_killed_while_it_was_written(self):
+        model, checkpointer = _checkpointer(self.directory)
+        _save(checkpointer, model, 10)
+        torn_files.VARIANTS["no_index"](self.directory + "/ckpt-10")
+        os.remove(os.path.join(self.directory, "checkpoint"))
+        self.assertEqual(checkpointer.restore_latest(), 0)
+        _save(checkpointer, model, 10)
+        self.assertEqual(set(os.listdir(self.directory)), _files(10))
+
     def test_without_a_whole_one_all_are_listed(self):
         model, checkpointer = _checkpointer(self.directory)
         _save(checkpointer, model, 10, 20)

@@ -16,7 +16,7 @@ _CONFIG = finetune_config.FinetuneConfig(task="sst", init_checkpoint="MODEL")
 def _resolve(preset: str, task: str = "sst", **fields):
     return finetune_config.resolve(
         dataclasses.replace(_CONFIG, **fields),
-        task=registry.get(task),
+        tasks=[registry.get(task)],
         encoder_config=presets.get(preset).encoder,
     )
 
@@ -59,9 +59,22 @@ class FinetuneConfigTest(parameterized.TestCase):
         self.assertEqual(finetune_config.num_train_steps(resolved, 100), 7)
         self.assertEqual(finetune_config.num_train_steps(resolved, 1), 1)
 
+    def test_of_several_tasks_the_longest_training_counts(self):
+        resolved = finetune_config.resolve(
+            dataclasses.replace(_CONFIG, task="sst, rte"),
+            tasks=[registry.get("sst"), registry.get("rte")],
+            encoder_config=presets.get("small").encoder,
+        )
+        self.assertEqual(resolved.num_train_epochs, 10)
+        self.assertEqual(resolved.task_names, ["sst", "rte"])
+
+    def test_a_run_starts_from_one_model(self):
+        with self.assertRaisesRegex(ValueError, "exclude each other"):
+            dataclasses.replace(_CONFIG, init_from_task="MNLI")
+
     def test_longer_texts_than_the_model_reads_are_refused(self):
         with self.assertRaisesRegex(
-            ValueError, "max_seq_length 513 .* 512 positions of .* 'MODEL'"
+            ValueError, "max_seq_length 513 .* 512 positions of .*'MODEL'"
         ):
             _resolve("small", max_seq_length=513)
 

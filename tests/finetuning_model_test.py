@@ -42,13 +42,14 @@ def _golden_model(task_name: str, folder: str):
     model = finetuning_model.FinetuningModel(
         finetune_config.FinetuneConfig(
             task=task_name,
+            max_seq_length=24,
             loss_reduction="sum",
             dropout_prob=0.0,
             learning_rate=settings["optimizer"]["learning_rate"],
             layerwise_lr_decay=settings["optimizer"]["layerwise_lr_decay"],
             weight_decay_rate=settings["optimizer"]["weight_decay_rate"],
         ),
-        task=registry.get(task_name),
+        tasks=[registry.get(task_name)],
         encoder_config=config.EncoderConfig(
             **shape | {"embedding_size": settings["embedding_size"]}
         ),
@@ -60,13 +61,17 @@ def _golden_model(task_name: str, folder: str):
     return model
 
 
-def _golden_batch(folder: str, labels: str) -> dict[str, np.ndarray]:
+def _golden_batch(task_name: str, folder: str, labels: str) -> dict:
     """The batch; its last example is padding, which counts for nothing."""
     inputs = _read_npz(folder, "inputs.npz")
     is_example = inputs["task_id"] == 0
     return {name: inputs[name] for name in _INPUTS} | {
-        "labels": inputs[labels],
-        "weights": is_example.astype(np.float32),
+        "targets": {
+            task_name: {
+                "labels": inputs[labels],
+                "weights": is_example.astype(np.float32),
+            }
+        }
     }
 
 
@@ -76,7 +81,7 @@ class GoldenTest(tf.test.TestCase, parameterized.TestCase):
         self, task_name, folder, labels
     ):
         model = _golden_model(task_name, folder)
-        batch = _golden_batch(folder, labels)
+        batch = _golden_batch(task_name, folder, labels)
         expected = _read_npz(folder, "expected_eval_mode.npz")
         outputs = model.predict_step(batch)
         name = "logits" if task_name == "mnli" else "predictions"
@@ -89,10 +94,13 @@ class GoldenTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.named_parameters(*_GOLDEN)
     def test_gradients_are_the_original_s(self, task_name, folder, labels):
         model = _golden_model(task_name, folder)
-        batch = _golden_batch(folder, labels)
+        batch = _golden_batch(task_name, folder, labels)
         with tf.GradientTape() as tape:
-            losses = model.head.losses(model(batch), batch["labels"])
-            loss = tf.reduce_sum(losses * batch["weights"])
+            targets = batch["targets"][task_name]
+            losses = model.heads[task_name].losses(
+                model.encoder(batch), batch, targets
+            )
+            loss = tf.reduce_sum(losses * targets["weights"])
         named = checkpoints.by_name(model.trainable_variables)
         gradients = tape.gradient(loss, named)
         for name, expected in _read_npz(folder, "gradients.npz").items():
@@ -115,7 +123,9 @@ class GoldenTest(tf.test.TestCase, parameterized.TestCase):
                 model.config, num_steps=50, num_hidden_layers=2
             )
         )
-        batches = tf.data.Dataset.from_tensors(_golden_batch(folder, labels))
+        batches = tf.data.Dataset.from_tensors(
+            _golden_batch(task_name, folder, labels)
+        )
         history = model.fit(
             batches.repeat(), epochs=3, steps_per_epoch=1, verbose=0
         )

@@ -15,10 +15,10 @@ from tests import testing
 def _model(task: str = "cola", **overrides) -> finetuning_model.FinetuningModel:
     """A tiny model without dropout; clipping would hide a wrong scale."""
     tf_keras.utils.set_random_seed(0)
-    values = dict(task=task, dropout_prob=0.0, clip_norm=1e9)
+    values = dict(task=task, max_seq_length=24, dropout_prob=0.0, clip_norm=1e9)
     model = finetuning_model.FinetuningModel(
         finetune_config.FinetuneConfig(**values | overrides),
-        task=registry.get(task),
+        tasks=[registry.get(task)],
         encoder_config=testing.tiny_config(num_hidden_layers=1).encoder,
     )
     rng = np.random.default_rng(0)
@@ -27,11 +27,14 @@ def _model(task: str = "cola", **overrides) -> finetuning_model.FinetuningModel:
     return model
 
 
-def _batch(labels=(0, 1, 1, 0)) -> dict[str, np.ndarray]:
+def _batch(labels=(0, 1, 1, 0), task: str = "cola") -> dict:
     """Four examples; the last one is padding, which counts for nothing."""
-    return testing.random_batch(testing.tiny_config(), 4) | {
+    targets = {
         "labels": np.array(labels),
         "weights": np.array([1, 1, 1, 0], np.float32),
+    }
+    return testing.random_batch(testing.tiny_config(), 4) | {
+        "targets": {task: targets}
     }
 
 
@@ -111,7 +114,8 @@ class PrecisionTest(tf.test.TestCase, parameterized.TestCase):
         loss_bound = {"bfloat16": 4e-2, "float16": 6e-3}[dtype]
         bound = {"bfloat16": 5e-2, "float16": 1e-2}[dtype]
         labels = (0, 1, 1, 0) if task == "cola" else (0.1, 0.9, 0.5, 0.0)
-        batch = _batch(np.array(labels, np.int32 if task == "cola" else "f"))
+        labels = np.array(labels, np.int32 if task == "cola" else "f")
+        batch = _batch(labels, task)
         expected_metrics, expected = _step(_model(task), _sgd(), batch)
         model, optimizer = _model(task, precision=dtype), _sgd()
         if dtype == "float16":

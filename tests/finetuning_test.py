@@ -16,58 +16,15 @@ from electra_tf import conversion
 from electra_tf import metrics_log
 from electra_tf import model_folder
 from electra_tf import networks
-from electra_tf import optimization
-from electra_tf import pretraining
 from electra_tf import tokenization
 from finetune import finetune_config
+from finetune import finetuned
 from finetune import finetuning
 from finetune import preparation
+from finetune import task_data
+from finetune import trial
 from tests import testing
-
-_NUM_TRAIN, _NUM_DEV, _NUM_TEST = 64, 10, 6
-
-
-def _sentences(count: int, seed: int) -> list[tuple[str, int]]:
-    """Sentences with "will" (label 1) or "no" (label 0) among other words."""
-    rng = np.random.default_rng(seed)
-    sentences = []
-    for i in range(count):
-        words = list(rng.choice(["the", "time", "was", "it"], size=1 + i % 4))
-        words.insert(rng.integers(len(words) + 1), ["no", "will"][i % 2])
-        sentences.append((" ".join(words), i % 2))
-    return sentences
-
-
-def _write_task(data_dir: str):
-    """Writes `_sentences` in the format of CoLA."""
-    os.makedirs(os.path.join(data_dir, "CoLA"))
-    for split, count, row in (
-        ("train", _NUM_TRAIN, "x\t{1}\t\t{0}\n"),
-        ("dev", _NUM_DEV, "x\t{1}\t\t{0}\n"),
-        ("test", _NUM_TEST, "7\t{0}\n"),
-    ):
-        header = "index\tsentence\n" if split == "test" else ""
-        rows = [row.format(*s) for s in _sentences(count, seed=len(split))]
-        path = os.path.join(data_dir, "CoLA", f"{split}.tsv")
-        with open(path, "w") as file:
-            file.write(header + "".join(rows))
-
-
-def _write_pretrained(model_dir: str):
-    """A model folder with the random weights of a tiny model."""
-    pretrain_config = testing.tiny_config()
-    model_folder.start(
-        model_dir, kind="pretraining", run_config=pretrain_config
-    )
-    tokenization.Tokenizer(testing.tiny_vocab()).save(model_dir)
-    model = pretraining.ElectraPretrainer(
-        pretrain_config, testing.special_ids()
-    )
-    model.compile(optimizer=optimization.create(pretrain_config))
-    checkpointer = checkpointing.Checkpointer(
-        model_folder.checkpoints(model_dir), model=model, keep=1
-    )
-    checkpointer.save(0)
+from tests import tiny_tasks
 
 
 def _read_lines(*path: str) -> list[dict]:
@@ -89,8 +46,8 @@ class FinetuningTest(tf.test.TestCase):
         cls.source = os.path.join(directory.name, "pretrained")
         cls.data_dir = os.path.join(directory.name, "glue")
         cls.trials_dir = os.path.join(directory.name, "trials")
-        _write_pretrained(cls.source)
-        _write_task(cls.data_dir)
+        tiny_tasks.write_pretrained(cls.source)
+        tiny_tasks.write_task(cls.data_dir)
         cls.trials = cls._finetune(cls.trials_dir, num_trials=2)
 
     @classmethod
@@ -111,8 +68,16 @@ class FinetuningTest(tf.test.TestCase):
     @classmethod
     def _finetune(cls, output_dir: str, **fields) -> dict:
         return finetuning.finetune(
-            cls._config(**fields), data_dir=cls.data_dir, output_dir=output_dir
+            cls._config(**fields), read=cls._read(), output_dir=output_dir
         )
+
+    @classmethod
+    def _read(cls) -> task_data.Reader:
+        return task_data.Source(data_dir=cls.data_dir).read
+
+    @classmethod
+    def _prepare(cls, **fields) -> preparation.Run:
+        return preparation.prepare(cls._config(**fields), read=cls._read())
 
     def test_a_run_learns_reports_and_is_loaded_back(self):
         output_dir = self.create_tempdir().full_path
@@ -129,17 +94,24 @@ class FinetuningTest(tf.test.TestCase):
         self.assertContainsSubset({4, 80, 160}, steps)
 
         dev = _read_lines(output_dir, "predictions", "dev.jsonl")
-        self.assertEqual([p["id"] for p in dev], list(range(_NUM_DEV)))
-        targets = [str(label) for _, label in _sentences(_NUM_DEV, seed=3)]
+        self.assertEqual(
+            [p["id"] for p in dev], list(range(tiny_tasks.NUM_DEV))
+        )
+        targets = [
+            str(label)
+            for _, label in tiny_tasks.sentences(tiny_tasks.NUM_DEV, seed=3)
+        ]
         self.assertEqual([p["target"] for p in dev], targets)
         self.assertEqual([p["label"] for p in dev], targets)
         test = _read_lines(output_dir, "predictions", "test.jsonl")
-        self.assertLen(test, _NUM_TEST)
+        self.assertLen(test, tiny_tasks.NUM_TEST)
         self.assertNotIn("target", test[0])
 
-        model, tokenizer, task = finetuning.load(output_dir)
-        self.assertEqual(task.labels, ("0", "1"))
-        texts = [text for text, _ in _sentences(_NUM_DEV, seed=3)]
+        model, tokenizer, tasks = finetuned.load(output_dir)
+        self.assertEqual(tasks["cola"].labels, ("0", "1"))
+        texts = [
+            text for text, _ in tiny_tasks.sentences(tiny_tasks.NUM_DEV, seed=3)
+        ]
         inputs = tokenizer.pack(
             tokenizer.tokenize(texts), max_seq_length=16, pad=False
         )
@@ -153,11 +125,8 @@ class FinetuningTest(tf.test.TestCase):
         pretrained = checkpoints.read_variables(self.source)
         name = "electra/encoder/layer_1/output/dense/kernel"
         for from_scratch in (False, True):
-            run = preparation.prepare(
-                self._config(from_scratch=from_scratch),
-                data_dir=self.data_dir,
-            )
-            model = finetuning.new_model(run)
+            run = self._prepare(from_scratch=from_scratch)
+            model = trial.new_model(run, num_steps=1)
             weights = checkpoints.by_name(model.trainable_variables)
             self.assertEqual(
                 np.array_equal(weights[name], pretrained[name]),
@@ -175,12 +144,10 @@ class FinetuningTest(tf.test.TestCase):
             )
             if output_format == "huggingface":
                 path = os.path.join(path, networks.DISCRIMINATOR)
-            run = preparation.prepare(
-                self._config(init_checkpoint=path), data_dir=self.data_dir
-            )
+            run = self._prepare(init_checkpoint=path)
             self.assertEqual(run.source.encoder, testing.tiny_config().encoder)
             weights = checkpoints.by_name(
-                finetuning.new_model(run).trainable_variables
+                trial.new_model(run, num_steps=1).trainable_variables
             )
             self.assertAllEqual(weights[name], pretrained[name])
 
@@ -204,17 +171,14 @@ class FinetuningTest(tf.test.TestCase):
             **fields,
         )
         shutil.rmtree(directory)  # The model's folder has all that is needed.
-        model, tokenizer, _ = finetuning.load(output_dir)
+        model, tokenizer, _ = finetuned.load(output_dir)
         self.assertEqual(model.encoder.config.num_attention_heads, 2)
         self.assertEqual(tokenizer.vocab_size, 160)
         self.assertFalse(tokenizer.lower_case)
 
     def test_positions_are_extended_on_request(self):
-        run = preparation.prepare(
-            self._config(max_seq_length=40, extend_positions=True),
-            data_dir=self.data_dir,
-        )
-        model = finetuning.new_model(run)
+        run = self._prepare(max_seq_length=40, extend_positions=True)
+        model = trial.new_model(run, num_steps=1)
         table = model.encoder.embeddings.position_embeddings
         name = "electra/embeddings/position_embeddings"
         pretrained = checkpoints.read_variables(self.source)[name]
@@ -243,11 +207,11 @@ class FinetuningTest(tf.test.TestCase):
 
     def test_trials_differ_in_their_seeds_and_the_best_is_loaded(self):
         trials = self.trials["trials"]
-        self.assertEqual([trial["seed"] for trial in trials], [0, 1])
-        losses = [trial["metrics"]["dev"]["loss"] for trial in trials]
+        self.assertEqual([one["seed"] for one in trials], [0, 1])
+        losses = [one["metrics"]["dev"]["loss"] for one in trials]
         self.assertNotEqual(*losses)
-        scores = [trial["metrics"]["dev"]["mcc"] for trial in trials]
-        model, _, _ = finetuning.load(self.trials_dir)
+        scores = [one["metrics"]["dev"]["mcc"] for one in trials]
+        model, _, _ = finetuned.load(self.trials_dir)
         self.assertEqual(model.config.seed, np.argmax(scores))
 
     def test_another_configuration_in_the_folder_is_refused(self):
@@ -256,28 +220,34 @@ class FinetuningTest(tf.test.TestCase):
 
     def test_a_fine_tuned_model_can_be_fine_tuned_again(self):
         source = os.path.join(self.trials_dir, "trial_0")
-        run = preparation.prepare(
-            self._config(init_checkpoint=source), data_dir=self.data_dir
-        )
+        run = self._prepare(init_checkpoint=source)
         weights = checkpoints.by_name(
-            finetuning.new_model(run).trainable_variables
+            trial.new_model(run, num_steps=1).trainable_variables
         )
         for name, value in checkpoints.read_variables(source).items():
             self.assertAllEqual(weights[name], value, msg=name)
 
     def test_padding_more_changes_no_prediction(self):
-        run = preparation.prepare(self._config(), data_dir=self.data_dir)
-        data = preparation.make_features(run)["dev"]
+        run = self._prepare()
+        rows = preparation.make_rows(run).by_task["cola"]["dev"]
         outputs = []
-        for fields in ({"pad_to_max_length": True}, {"eval_batch_size": 3}):
-            new_config = dataclasses.replace(run.config, **fields)
-            model = finetuning.new_model(run._replace(config=new_config))
-            outputs.append(finetuning.predict(model, data))
+        for batch_size, is_padded in ((4, True), (3, False)):
+            new_config = dataclasses.replace(
+                run.config, pad_to_max_length=is_padded
+            )
+            model = trial.new_model(
+                run._replace(config=new_config), num_steps=1
+            )
+            outputs.append(
+                finetuned.predict(
+                    model, rows, task=run.tasks[0], batch_size=batch_size
+                )
+            )
         self.assertAllClose(outputs[0], outputs[1], atol=1e-5)
 
     def test_a_folder_without_a_fine_tuned_model_is_not_loaded(self):
         with self.assertRaisesRegex(ValueError, "holds a pretraining model"):
-            finetuning.load(self.source)
+            finetuned.load(self.source)
 
     def test_wrong_input_is_found_before_anything_is_written(self):
         other = self.create_tempdir().full_path

@@ -7,6 +7,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from finetune import glue
+from finetune import metrics
 from finetune import registry
 from finetune import task as task_lib
 from tests import testing
@@ -66,7 +67,7 @@ def _parse(text: str, name: str, split: str = "dev", **kwargs):
 
 class RegistryTest(parameterized.TestCase):
     def test_every_task_has_a_fixture(self):
-        self.assertEqual(set(registry.TASKS), set(_FIXTURES))
+        self.assertEqual({task.name for task in glue.TASKS}, set(_FIXTURES))
 
     @parameterized.parameters("sst", "SST-2", "sst2", "Sst_2")
     def test_a_task_is_found_by_name_or_folder(self, name):
@@ -74,13 +75,15 @@ class RegistryTest(parameterized.TestCase):
 
     def test_an_unknown_task_is_named_with_the_known_ones(self):
         with self.assertRaisesRegex(
-            ValueError, "Unknown task 'coala'. Known tasks: cola, mnli"
+            ValueError,
+            "Unknown task 'coala'. Known tasks: chunk, cola, conll2003",
         ):
             registry.get("coala")
 
     def test_main_metrics_are_among_the_metrics(self):
-        for task in registry.TASKS.values():
-            self.assertIn(task.main_metric, task.score_metrics([0, 1], [0, 1]))
+        for task in glue.TASKS:
+            known = metrics.compute(task.metrics, [0, 1], [0, 1])
+            self.assertIn(task.main_metric, known)
 
 
 class TaskTest(absltest.TestCase):
@@ -94,7 +97,15 @@ class TaskTest(absltest.TestCase):
 
     def test_splits_have_the_main_one_first(self):
         self.assertEqual(glue.MNLI.dev_splits, ["dev", "dev_mismatched"])
-        self.assertEqual(glue.MNLI.test_splits, ["test", "test_mismatched"])
+        self.assertEqual(
+            glue.MNLI.test_splits,
+            ["test", "test_mismatched", "test_diagnostic"],
+        )
+
+    def test_a_row_is_written_and_read_as_json(self):
+        for task in registry.TASKS.values():
+            text = json.dumps(task.to_dict())
+            self.assertEqual(task_lib.Task.from_dict(json.loads(text)), task)
 
     def test_wrong_labels_are_refused(self):
         with self.assertRaisesRegex(ValueError, "unknown label '2'; labels: 0"):
@@ -214,13 +225,24 @@ class FilesTest(parameterized.TestCase):
     @parameterized.parameters("mnli", "mrpc", "qnli", "qqp", "wnli")
     def test_samples_of_real_files_are_read(self, name):
         task = registry.get(name)
-        for split in task.files:
+        for split in set(task.files) - {"test_diagnostic"}:
             examples = glue.read_examples(
                 task, split=split, data_dir=testing.real_data("glue_samples")
             )
             self.assertIsNotNone(examples[0].text_b)
 
-    @parameterized.parameters(*sorted(set(registry.TASKS) - {"wnli"}))
+    def test_the_diagnostic_set_is_read(self):
+        examples = glue.read_examples(
+            glue.MNLI,
+            split="test_diagnostic",
+            data_dir=testing.real_data("glue"),
+        )
+        self.assertLen(examples, 1104)
+        self.assertEqual(examples[0].text_a, "The cat sat on the mat.")
+
+    @parameterized.parameters(
+        *sorted({task.name for task in glue.TASKS} - {"wnli"})
+    )
     def test_examples_are_the_original_s(self, name):
         task = registry.get(name)
         path = testing.golden("glue_features", f"examples_{name}.json")

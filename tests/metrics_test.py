@@ -8,13 +8,20 @@ from absl.testing import parameterized
 from finetune import metrics
 from tests import testing
 
+
+def _regression(targets, predictions) -> dict[str, float]:
+    return metrics.compute(["correlations", "mse"], targets, predictions)
+
+
 # The original's scorers and our functions. Its F1 is wrong, and the golden
 # file has scikit-learn's beside it.
 _SCORERS = {
     "AccuracyScorer": (metrics.accuracy, ["accuracy"]),
     "MCCScorer": (metrics.matthews_correlation, ["mcc"]),
-    "RegressionScorer": (metrics.correlations, ["pearson", "spearman"]),
+    "RegressionScorer": (_regression, ["pearson", "spearman", "mse"]),
 }
+# The original's AccuracyScorer has a setting that no task of it turns on.
+_UNUSED = "word_accuracy_auto_fail_O"
 _TRUE_F1 = "true_f1_for_comparison_not_from_the_original"
 
 
@@ -51,6 +58,82 @@ class MetricsTest(parameterized.TestCase):
     def test_correlations_with_a_constant_are_0(self):
         result = metrics.correlations([0.1, 0.7, 0.3], [0.5, 0.5, 0.5])
         self.assertEqual(result, {"pearson": 0.0, "spearman": 0.0})
+
+    def test_macro_f1_is_the_mean_over_labels(self):
+        # Label 0: precision 1/2, recall 1; 1: both 1/2; 2: never predicted.
+        result = metrics.macro_f1([0, 1, 1, 2], [0, 1, 0, 1])
+        self.assertAlmostEqual(result["macro_f1"], 100 * (2 / 3 + 1 / 2) / 3)
+
+    def test_mse_has_the_unit_of_the_scores(self):
+        self.assertEqual(metrics.mse([1.0, 5.0], [2.0, 3.0]), {"mse": 2.5})
+
+    def test_entities_count_when_words_and_type_are_right(self):
+        result = metrics.entity_f1(
+            [["B-A", "E-A", "O", "S-B"], ["S-A", "O"]],
+            [["B-A", "E-A", "O", "S-A"], ["S-A", "S-A"]],
+        )
+        # Of 4 predicted and 3 true entities 2 are the same.
+        self.assertEqual(result["precision"], 50.0)
+        self.assertAlmostEqual(result["recall"], 100 * 2 / 3)
+        self.assertAlmostEqual(result["f1"], 100 * 4 / 7)
+
+    def test_entities_that_break_the_scheme_are_read_as_by_the_original(self):
+        result = metrics.entity_f1([["B-A", "E-A"]], [["B-B", "I-A"]])
+        self.assertEqual(
+            result, {"precision": 100.0, "recall": 100.0, "f1": 100.0}
+        )
+
+    def test_no_entities_are_no_error(self):
+        nothing = {"precision": 0.0, "recall": 0.0, "f1": 0.0}
+        self.assertEqual(metrics.entity_f1([["O"]], [["O"]]), nothing)
+        self.assertEqual(metrics.entity_f1([["S-A"]], [["O"]]), nothing)
+
+    def test_word_accuracy_counts_words_of_all_sentences(self):
+        result = metrics.word_accuracy(
+            [["O", "S-A", "O"], ["S-A"]], [["O", "S-B", "O"], ["S-A"]]
+        )
+        self.assertEqual(result, {"word_accuracy": 75.0})
+
+    @parameterized.parameters(metrics.entity_f1, metrics.word_accuracy)
+    def test_every_word_needs_a_tag(self, metric):
+        with self.assertRaisesRegex(
+            ValueError, "1 sentences with 1 tags for 1 sentences with 2 words"
+        ):
+            metric([["O", "O"]], [["O"]])
+        with self.assertRaisesRegex(ValueError, "at least one word"):
+            metric([], [])
+
+    def test_tag_scores_are_the_original_s(self):
+        with open(testing.golden("metrics", "tagging.json")) as file:
+            cases = json.load(file)["cases"]
+        for case in cases:
+            if case["name"] == _UNUSED:
+                continue
+            sentences = case["sentences"]
+            targets = [sentence["labels"] for sentence in sentences]
+            predictions = [sentence["predictions"] for sentence in sentences]
+            # The original's mean loss counts each loss twice.
+            expected = dict(case["results"])
+            del expected["loss"]
+            with self.subTest(case["name"]):
+                if case["scorer"] == "AccuracyScorer":
+                    result = metrics.word_accuracy(targets, predictions)
+                    result = {"accuracy": result["word_accuracy"]}
+                else:
+                    result = metrics.entity_f1(targets, predictions)
+                self.assertEqual(set(result), set(expected))
+                for name, value in expected.items():
+                    self.assertAlmostEqual(result[name], value, places=6)
+
+    def test_several_metrics_are_computed_by_name(self):
+        self.assertEqual(
+            metrics.compute(["accuracy", "f1"], [1, 1], [1, 1]),
+            {"accuracy": 100.0, "f1": 100.0},
+        )
+        with self.assertRaisesRegex(
+            ValueError, "Unknown metric 'acc'. Known metrics: accuracy, corr"
+        ):
+            metrics.compute(["acc"], [1], [1])
 
     def test_as_many_predictions_as_targets_are_needed(self):
         with self.assertRaisesRegex(ValueError, r"\(2,\) and \(3,\)"):

@@ -7,6 +7,8 @@ import tensorflow as tf
 import tf_keras
 
 from electra_tf import precision
+from electra_tf import pretraining_run
+from tests import testing
 
 
 class LayersOfTest(tf.test.TestCase, parameterized.TestCase):
@@ -60,6 +62,48 @@ class LossScaleTest(tf.test.TestCase):
         scale, good_steps = precision.loss_scale_variables(optimizer)
         self.assertAllEqual(scale, 2**15)
         self.assertAllEqual(good_steps, 0)
+
+
+class CheckStrategyTest(tf.test.TestCase, parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        # Stands for one; a real one needs a TPU.
+        self.tpu = mock.create_autospec(
+            tf.distribute.TPUStrategy, instance=True
+        )
+
+    def test_float16_is_refused_on_a_tpu(self):
+        with self.assertRaisesRegex(ValueError, "on a TPU use 'bfloat16'"):
+            precision.check_strategy(self.tpu, "float16")
+
+    @parameterized.parameters("float32", "bfloat16")
+    def test_other_precisions_are_not(self, name):
+        precision.check_strategy(self.tpu, name)
+
+    def test_nor_is_it_on_other_devices(self):
+        for strategy in (
+            tf.distribute.get_strategy(),
+            tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]),
+        ):
+            precision.check_strategy(strategy, "float16")
+
+    def test_pretraining_checks_before_it_looks_at_the_data(self):
+        with self.assertRaisesRegex(ValueError, "on a TPU use"):
+            pretraining_run.pretrain(
+                testing.tiny_config(precision="float16"),
+                data_dirs=["/no/such/folder"],
+                model_dir="/no/such/folder",
+                strategy=self.tpu,
+            )
+
+    def test_so_does_whoever_wraps_an_optimizer(self):
+        with (
+            mock.patch.object(
+                tf.distribute, "get_strategy", return_value=self.tpu
+            ),
+            self.assertRaisesRegex(ValueError, "on a TPU use"),
+        ):
+            precision.wrap_optimizer(tf_keras.optimizers.SGD(), "float16")
 
 
 class ShouldJitCompileTest(tf.test.TestCase):

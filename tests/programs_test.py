@@ -23,7 +23,9 @@ _PROGRAMS = (
     "electra_tf.run_pretraining",
     "electra_tf.score_text",
     "finetune.export_task",
+    "finetune.predict",
     "finetune.run_finetuning",
+    "finetune.write_submission",
 )
 _ARGUMENTS = ("--help", "--no_such_flag=1")
 # A line of --help that begins a flag; `--[no]` is that of a boolean.

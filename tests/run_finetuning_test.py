@@ -30,7 +30,8 @@ class RunFinetuningTest(absltest.TestCase):
         )
         self.assertEqual(result.returncode, 1)
         self.assertIn(
-            "Error: Unknown task 'coala'. Known tasks: cola,", result.stderr
+            "Error: Unknown task 'coala'. Known tasks: chunk, cola,",
+            result.stderr,
         )
         self.assertNotIn("Traceback", result.stderr)
 

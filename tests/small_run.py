@@ -187,11 +187,11 @@ def run_program(output_path: str, arguments: dict, slow_writes: bool = False):
     sys.argv = ["small_run"]
     logging.set_verbosity(logging.INFO)
     if slow_writes:
-        _slow_down()
+        slow_down()
     program.run(lambda: train(**arguments))
 
 
-def _slow_down():
+def slow_down():
     """Puts pauses into the writing of checkpoints.
 
     Data and index are first written in part, as by a slow disk.

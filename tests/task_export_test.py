@@ -11,9 +11,9 @@ from electra_tf import config
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import tokenization
-from finetune import features
+from finetune import classification_features
 from finetune import finetune_config
-from finetune import finetuning
+from finetune import finetuned
 from finetune import finetuning_model
 from finetune import registry
 from finetune import task as task_lib
@@ -32,9 +32,13 @@ _PAIRS = [
 def _model(task_name: str) -> finetuning_model.FinetuningModel:
     return finetuning_model.FinetuningModel(
         finetune_config.FinetuneConfig(task=task_name, max_seq_length=24),
-        task=registry.get(task_name),
+        tasks=[registry.get(task_name)],
         encoder_config=testing.tiny_config().encoder,
     )
+
+
+def _task(model: finetuning_model.FinetuningModel) -> task_lib.Task:
+    return registry.get(model.config.task)
 
 
 def _tokenizer() -> tokenization.Tokenizer:
@@ -43,18 +47,12 @@ def _tokenizer() -> tokenization.Tokenizer:
 
 def _write_model(model_dir: str, model: finetuning_model.FinetuningModel):
     """A model folder as a fine-tuning run leaves it."""
-    task = model.task
     model_folder.start(
         model_dir,
         kind="finetuning",
         run_config=model.config,
         extra={
-            "task": {
-                "name": task.name,
-                "kind": task.kind,
-                "labels": list(task.labels),
-                "score_range": list(task.score_range),
-            },
+            "tasks": [_task(model).to_dict()],
             "encoder": config.to_dict(model.encoder.config),
         },
     )
@@ -71,10 +69,14 @@ def _predict(model: finetuning_model.FinetuningModel) -> dict[str, np.ndarray]:
         task_lib.Example(id=number, text_a=text_a, text_b=text_b)
         for number, (text_a, text_b) in enumerate(_PAIRS)
     ]
-    data = features.make_features(
-        examples, task=model.task, tokenizer=_tokenizer(), max_seq_length=24
+    rows = classification_features.make_features(
+        examples,
+        task=_task(model),
+        tokenizer=_tokenizer(),
+        run_config=model.config,
+        is_training=False,
     )
-    return finetuning.predict(model, data)
+    return finetuned.predict(model, rows, task=_task(model), batch_size=4)
 
 
 class TaskExportTest(tf.test.TestCase):
@@ -100,16 +102,18 @@ class TaskExportTest(tf.test.TestCase):
             self.assertAllClose(answer[name], expected[name], rtol=0, atol=1e-5)
         indices = expected["logits"].argmax(axis=-1)
         self.assertAllEqual(answer["label_index"], indices)
-        labels = [model.task.labels[index].encode() for index in indices]
+        labels = [_task(model).labels[index].encode() for index in indices]
         self.assertAllEqual(answer["label"], labels)
         self.assertEmpty(export_test.unexpected_operations(exported.path))
         info = os.path.join(exported.path, "assets.extra", "model_info.json")
         with open(info, encoding="utf-8") as file:
-            self.assertEqual(json.load(file)["labels"], list(model.task.labels))
+            self.assertEqual(
+                json.load(file)["labels"], list(_task(model).labels)
+            )
 
     def test_a_score_has_the_unit_of_the_task(self):
         model = _model("sts")
-        functions = task_export.TaskFunctions(model, _tokenizer())
+        functions = task_export.TaskFunctions(model, _tokenizer(), _task(model))
         answer = functions.serve_texts(*map(tf.constant, zip(*_PAIRS)))
         # STS-B has scores from 0 to 5; the model learns fifths of them.
         self.assertAllClose(
@@ -117,7 +121,8 @@ class TaskExportTest(tf.test.TestCase):
         )
 
     def test_a_task_of_one_text_takes_one(self):
-        functions = task_export.TaskFunctions(_model("cola"), _tokenizer())
+        model = _model("cola")
+        functions = task_export.TaskFunctions(model, _tokenizer(), _task(model))
         default = functions.all_signatures()["serving_default"]
         self.assertCountEqual(default.inputs, ["text_a"])
         answer = functions.serve_texts(tf.constant(["the time", ""]))

@@ -15,13 +15,17 @@ def _trial(seed, accuracy):
         "seed": seed,
         "folder": f"trial_{seed}",
         "metrics": {"dev": {"accuracy": accuracy}},
+        "failure": "",
     }
 
 
 _RESULTS = {
     "task": "rte",
-    "main_metric": "accuracy",
-    "num_train_examples": 2490,
+    "main_metrics": {"dev": "accuracy"},
+    "num_train_examples": {"rte": 2490},
+    "num_train_steps": 77,
+    "ensemble": None,
+    "num_failed_trials": 0,
     "summary": {"dev": {"accuracy": _statistics(61.5, 61.0, 0.7, 60.5, 61.5)}},
     "best_trial": "trial_1",
     "trials": [_trial(0, 60.5), _trial(1, 61.5)],

@@ -316,6 +316,46 @@ class NoSpaceTest(_LoopTest):
             self._train()
 
 
+class LostHostTest(_LoopTest):
+    """`worker_failure_test` has it with real processes."""
+
+    def _train_until(self, error):
+        with mock.patch.object(
+            metrics_log.MetricsLog, "write", side_effect=error
+        ):
+            self._train()
+
+    @parameterized.parameters(
+        (
+            "Error reported from /job:worker/task:1: The following tasks are "
+            "unhealthy (stopped sending heartbeats):\n"
+            "/job:worker/replica:0/task:1\nThe tasks have crashed.",
+            r"unhealthy \(stopped sending heartbeats\)",
+        ),
+        (
+            "recvmsg:Connection reset by peer\nAdditional GRPC error",
+            "recvmsg:Connection reset by peer",
+        ),
+    )
+    def test_one_line_says_what_to_do(self, cause, told):
+        # What TensorFlow 2.20 said when a worker and when the chief was killed.
+        error = tf.errors.UnavailableError(
+            None, None, f"{{{{node}}}} Collective ops is aborted by: {cause}"
+        )
+        with self.assertRaisesRegex(
+            ConnectionError,
+            rf"^Another host was lost: .*{told}\. The same commands on all "
+            r"hosts continue the run from the newest whole checkpoint\.$",
+        ):
+            self._train_until(error)
+
+    def test_other_errors_stay_what_they_are(self):
+        with self.assertRaises(tf.errors.UnavailableError):
+            self._train_until(
+                tf.errors.UnavailableError(None, None, "gs:// is not there")
+            )
+
+
 def _raise():
     raise KeyboardInterrupt
 

@@ -1,0 +1,186 @@
+"""Examples from comma-separated files and JSON lines, for a user's own tasks.
+
+`glue` reads tab-separated files as GLUE has them, without quoting.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+import csv
+import io
+import json
+from typing import Any
+
+from absl import logging
+
+from finetune import glue
+from finetune import task as task_lib
+
+# Python's csv module has a limit that long texts exceed.
+_MAX_FIELD = 2**31 - 1
+
+
+def read(
+    task: task_lib.Task,
+    *,
+    split: str,
+    data_dir: str,
+    skip_malformed: bool = False,
+) -> list[task_lib.Example]:
+    """All examples of a split's file, see `parse`."""
+    return parse(
+        task_lib.read_file(task, split=split, data_dir=data_dir),
+        task=task,
+        split=split,
+        file_name=task.path(data_dir, split),
+        skip_malformed=skip_malformed,
+    )
+
+
+def parse(
+    content: bytes,
+    *,
+    task: task_lib.Task,
+    split: str,
+    file_name: str = "",
+    skip_malformed: bool = False,
+) -> list[task_lib.Example]:
+    """All examples of a file, in their order.
+
+    Args:
+        content: of the file, UTF-8; of format "csv" as in RFC 4180, with a
+            header line, or of format "jsonl", with an object a line.
+        task: for classification or regression.
+        split: a key of `task.files`; of one that begins with "test" no
+            labels are read.
+        file_name: for messages.
+        skip_malformed: log what cannot be read and leave it out, instead of
+            stopping.
+
+    Raises:
+        ValueError: what cannot be read, with file and line.
+    """
+    has_labels = not split.startswith("test")
+    needed = [*task.text_columns, *([task.label_column] * has_labels)]
+    examples, num_skipped = [], 0
+    for index, (number, row) in enumerate(_rows(content, task, file_name)):
+        try:
+            examples.append(
+                glue.make_example(
+                    index,
+                    _texts(row, needed),
+                    task,
+                    has_labels=has_labels,
+                )
+            )
+        except ValueError as error:
+            message = f"{file_name}, line {number}: {error}."
+            if not skip_malformed:
+                raise ValueError(
+                    f"{message} Correct it, or leave such lines out with "
+                    "--skip_malformed_lines."
+                ) from error
+            logging.warning("Left out: %s", message)
+            num_skipped += 1
+    if num_skipped:
+        logging.warning("%s: left out %d examples.", file_name, num_skipped)
+    if not examples:
+        raise ValueError(f"{file_name} holds no examples.")
+    return examples
+
+
+def label_names(
+    content: bytes, *, task: task_lib.Task, file_name: str = ""
+) -> tuple[str, ...]:
+    """All values of the label's column of a file, sorted."""
+    names = set()
+    for number, row in _rows(content, task, file_name):
+        try:
+            names.add(_texts(row, [task.label_column])[task.label_column])
+        except ValueError as error:
+            raise ValueError(f"{file_name}, line {number}: {error}.") from error
+    return tuple(sorted(names))
+
+
+def _rows(
+    content: bytes, task: task_lib.Task, file_name: str
+) -> Iterator[tuple[int, Mapping[str, Any] | ValueError]]:
+    """The line at which each row ends, and the row, or what is wrong."""
+    text = task_lib.decode(content, file_name)
+    if task.format == "jsonl":
+        return _json_rows(text)
+    if task.format == "csv":
+        return _csv_rows(text, file_name)
+    return glue.rows(text, task, file_name)
+
+
+def _json_rows(text: str):
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            yield number, ValueError(f"not JSON: {error}")
+            continue
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            yield number, ValueError("no JSON object, in braces")
+
+
+def _csv_rows(text: str, file_name: str):
+    csv.field_size_limit(_MAX_FIELD)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = None
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            # What follows cannot be told from the quoted text.
+            raise ValueError(
+                f"{file_name}, line {reader.line_num}: {error}."
+            ) from error
+        if not values:  # An empty line.
+            continue
+        if header is None:
+            header = values
+        elif len(values) != len(header):
+            yield (
+                reader.line_num,
+                ValueError(
+                    f"{len(values)} columns instead of {len(header)} "
+                    f"({', '.join(header)})"
+                ),
+            )
+        else:
+            yield reader.line_num, dict(zip(header, values, strict=True))
+
+
+def _texts(
+    row: Mapping[str, Any] | ValueError, needed: list[str]
+) -> dict[str, str]:
+    """The columns that are needed, as texts."""
+    if isinstance(row, ValueError):
+        raise row
+    missing = [name for name in needed if name not in row]
+    if missing:
+        raise ValueError(
+            f"no column {', '.join(missing)}; there are {', '.join(row)}"
+        )
+    return {name: _text(name, row[name]) for name in needed}
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        value = str(value).lower()
+    if isinstance(value, int | float):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text or a number, got {value!r}")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{name} is no text: {error.reason}") from error
+    return value

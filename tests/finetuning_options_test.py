@@ -1,0 +1,249 @@
+"""Tests of what a fine-tuning run can do besides: tasks, trials, stops."""
+
+import json
+import os
+import tempfile
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+
+from electra_tf import checkpoint_files
+from electra_tf import checkpoints
+from electra_tf import guards
+from electra_tf import metrics_log
+from electra_tf import training
+from finetune import finetune_config
+from finetune import finetuned
+from finetune import finetuning
+from finetune import heads
+from finetune import kinds
+from finetune import prediction
+from finetune import preparation
+from finetune import task_data
+from finetune import trial
+from tests import tiny_tasks
+
+
+class OptionsTest(tf.test.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.source = os.path.join(directory.name, "pretrained")
+        cls.data_dir = os.path.join(directory.name, "glue")
+        tiny_tasks.write_pretrained(cls.source)
+        tiny_tasks.write_task(cls.data_dir)
+        tiny_tasks.write_pairs(cls.data_dir)
+
+    def _config(self, **fields) -> finetune_config.FinetuneConfig:
+        values = dict(
+            task="cola",
+            init_checkpoint=self.source,
+            max_seq_length=16,
+            train_batch_size=8,
+            eval_batch_size=4,
+            num_train_epochs=1.0,
+            learning_rate=1e-3,
+            log_steps=4,
+            save_checkpoints_steps=4,
+        )
+        return finetune_config.FinetuneConfig(**values | fields)
+
+    def _finetune(self, **fields) -> tuple[str, dict]:
+        output_dir = fields.pop("output_dir", None)
+        output_dir = output_dir or self.create_tempdir().full_path
+        results = finetuning.finetune(
+            self._config(**fields),
+            read=task_data.Source(data_dir=self.data_dir).read,
+            output_dir=output_dir,
+        )
+        return output_dir, results
+
+    def test_several_tasks_are_learned_by_one_encoder(self):
+        output_dir, results = self._finetune(
+            task="cola,rte", num_train_epochs=4.0, task_sampling_exponent=0.0
+        )
+        # 4 * (64 + 16) / 8.
+        self.assertEqual(results["num_train_steps"], 40)
+        self.assertEqual(
+            results["main_metrics"],
+            {"cola/dev": "mcc", "rte/dev": "accuracy"},
+        )
+        self.assertCountEqual(results["summary"], ["cola/dev", "rte/dev"])
+        loaded = finetuned.load(output_dir)
+        self.assertCountEqual(loaded.tasks, ["cola", "rte"])
+        path = os.path.join(output_dir, "predictions", "rte", "dev.jsonl")
+        with open(path) as file:
+            records = [json.loads(line) for line in file]
+        predictor = prediction.Predictor(loaded, task_name="rte")
+        lines = [
+            f"{text}\t{text}" for text, _ in tiny_tasks.sentences(6, seed=9)
+        ]
+        for one, other in zip(
+            predictor.records(lines, chunk_size=4), records, strict=True
+        ):
+            self.assertEqual(one["label"], other["label"])
+            self.assertAllClose(
+                one["probabilities"], other["probabilities"], atol=1e-5
+            )
+        with self.assertRaisesRegex(ValueError, "Name one task of cola, rte"):
+            loaded.task()
+
+    def test_each_task_has_its_share_of_an_epoch(self):
+        for exponent, expected in ((1.0, [64, 16]), (0.0, [40, 40])):
+            run = preparation.prepare(
+                self._config(
+                    task="cola,rte",
+                    task_sampling_exponent=exponent,
+                    predict_test=False,
+                ),
+                read=task_data.Source(data_dir=self.data_dir).read,
+            )
+            rows = preparation.make_rows(run)
+            self.assertEqual(rows.rows_per_epoch, expected)
+
+    def test_an_encoder_may_come_from_another_task(self):
+        source, _ = self._finetune(num_trials=2)
+        run = preparation.prepare(
+            self._config(task="rte", init_checkpoint="", init_from_task=source),
+            read=task_data.Source(data_dir=self.data_dir).read,
+        )
+        best = finetuned.best_folder(source)
+        trained = checkpoints.read_variables(best)
+        model = trial.new_model(run, num_steps=1)
+        weights = checkpoints.by_name(model.trainable_variables)
+        name = "electra/encoder/layer_1/output/dense/kernel"
+        self.assertAllEqual(weights[name], trained[name])
+        self.assertNotIn("task_specific/cola/dense/kernel", weights)
+
+    def test_the_best_evaluation_s_weights_are_kept(self):
+        scores = iter([50.0, 90.0, 70.0, 60.0] + [80.0] * 10)
+
+        def score(*_, **__):
+            return {"mcc": next(scores)}
+
+        with mock.patch.dict(
+            "finetune.kinds._KINDS", classification=_with_score(score)
+        ):
+            output_dir, _ = self._finetune(
+                num_train_epochs=2.0, best_on_dev=True, predict_test=False
+            )
+        best = training.best_checkpoint(output_dir)
+        self.assertEqual(
+            best, checkpoint_files.prefix(os.path.dirname(best), 8)
+        )
+        weights = checkpoints.by_name(
+            finetuned.load(output_dir).model.trainable_variables
+        )
+        for name, value in checkpoints.read_variables(best).items():
+            self.assertAllEqual(weights[name], value)
+        newest = checkpoints.read_variables(output_dir)
+        name = "task_specific/cola/dense/kernel"
+        self.assertNotAllEqual(weights[name], newest[name])
+
+    def test_a_trial_ends_early_without_a_better_evaluation(self):
+        scores = iter([50.0, 60.0, 60.0, 40.0] + [0.0] * 20)
+
+        def score(*_, **__):
+            return {"mcc": next(scores)}
+
+        with mock.patch.dict(
+            "finetune.kinds._KINDS", classification=_with_score(score)
+        ):
+            output_dir, _ = self._finetune(
+                num_train_epochs=4.0, early_stopping=2, predict_test=False
+            )
+            steps = [
+                entry["step"]
+                for entry in metrics_log.read(output_dir)
+                if entry["kind"] == "eval"
+            ]
+            # Of 32 steps; 60 at step 8 was the best.
+            self.assertEqual(steps, [4, 8, 12, 16])
+            # Nor does the same command again train on.
+            self._finetune(
+                num_train_epochs=4.0,
+                early_stopping=2,
+                predict_test=False,
+                output_dir=output_dir,
+            )
+        newest = checkpoint_files.newest(
+            os.path.join(output_dir, "checkpoints")
+        )
+        self.assertTrue(newest.endswith("ckpt-16"), newest)
+
+    def test_a_loss_that_is_not_finite_ends_the_run(self):
+        losses = heads.ClassificationHead.losses
+        calls = []
+
+        def not_finite_in_the_third_step(head, encoded, inputs, *args, **kw):
+            step = calls[0].optimizer.iterations
+            value = losses(head, encoded, inputs, *args, **kw)
+            return tf.where(tf.equal(step, 2), np.nan, value)
+
+        new_model = trial.new_model
+
+        def remember(*args):
+            calls.append(new_model(*args))
+            return calls[0]
+
+        with (
+            mock.patch.object(
+                heads.ClassificationHead, "losses", not_finite_in_the_third_step
+            ),
+            mock.patch.object(trial, "new_model", remember),
+            self.assertRaisesRegex(
+                guards.NonFiniteError,
+                r"loss.* of step 3 \(examples 16 to 23",
+            ),
+        ):
+            self._finetune()
+
+    def test_a_failed_trial_is_counted_and_the_others_go_on(self):
+        train = trial.train
+
+        def train_or_fail(model, run, rows, model_dir):
+            if run.config.seed == 0:
+                raise guards.NonFiniteError("loss of step 3")
+            train(model, run, rows, model_dir)
+
+        with mock.patch.object(trial, "train", train_or_fail):
+            _, results = self._finetune(num_trials=2)
+        self.assertEqual(results["best_trial"], "trial_1")
+        self.assertIn("loss of step 3", results["trials"][0]["failure"])
+        self.assertGreaterEqual(results["num_failed_trials"], 1)
+
+    def test_predictions_of_all_trials_are_those_of_the_ensemble(self):
+        output_dir, results = self._finetune(num_trials=2)
+        probabilities = []
+        for folder in ("trial_0", "trial_1", ""):
+            path = os.path.join(output_dir, folder, "predictions/dev.jsonl")
+            with open(path) as file:
+                records = [json.loads(line) for line in file]
+            probabilities.append([r["probabilities"]["1"] for r in records])
+        first, second, both = np.array(probabilities)
+        self.assertAllClose(both, (first + second) / 2)
+        targets = [label for _, label in tiny_tasks.sentences(10, seed=3)]
+        self.assertAllClose(
+            results["ensemble"]["dev"]["accuracy"],
+            100 * np.mean((both > 0.5) == targets),
+        )
+
+    def test_cached_features_are_used(self):
+        cache = self.create_tempdir().full_path
+        for _ in range(2):
+            _, results = self._finetune(feature_cache_dir=cache)
+        self.assertLen(os.listdir(cache), 3)  # Train, dev and test.
+        _, expected = self._finetune()
+        self.assertEqual(results["summary"], expected["summary"])
+
+
+def _with_score(score):
+    """The kind "classification" with other scores."""
+    return kinds._KINDS["classification"]._replace(score=score)
+
+
+if __name__ == "__main__":
+    tf.test.main()

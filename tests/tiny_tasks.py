@@ -1,0 +1,69 @@
+"""Tasks that a tiny model can learn, and the model, as files."""
+
+import os
+
+import numpy as np
+
+from electra_tf import checkpointing
+from electra_tf import model_folder
+from electra_tf import optimization
+from electra_tf import pretraining
+from electra_tf import tokenization
+from tests import testing
+
+NUM_TRAIN, NUM_DEV, NUM_TEST = 64, 10, 6
+
+
+def sentences(count: int, seed: int) -> list[tuple[str, int]]:
+    """Sentences with "will" (label 1) or "no" (label 0) among other words."""
+    rng = np.random.default_rng(seed)
+    sentences = []
+    for i in range(count):
+        words = list(rng.choice(["the", "time", "was", "it"], size=1 + i % 4))
+        words.insert(rng.integers(len(words) + 1), ["no", "will"][i % 2])
+        sentences.append((" ".join(words), i % 2))
+    return sentences
+
+
+def write_task(data_dir: str):
+    """Writes `sentences` in the format of CoLA."""
+    os.makedirs(os.path.join(data_dir, "CoLA"))
+    for split, count, row in (
+        ("train", NUM_TRAIN, "x\t{1}\t\t{0}\n"),
+        ("dev", NUM_DEV, "x\t{1}\t\t{0}\n"),
+        ("test", NUM_TEST, "7\t{0}\n"),
+    ):
+        header = "index\tsentence\n" if split == "test" else ""
+        rows = [row.format(*s) for s in sentences(count, seed=len(split))]
+        path = os.path.join(data_dir, "CoLA", f"{split}.tsv")
+        with open(path, "w") as file:
+            file.write(header + "".join(rows))
+
+
+def write_pretrained(model_dir: str):
+    """A model folder with the random weights of a tiny model."""
+    pretrain_config = testing.tiny_config()
+    model_folder.start(
+        model_dir, kind="pretraining", run_config=pretrain_config
+    )
+    tokenization.Tokenizer(testing.tiny_vocab()).save(model_dir)
+    model = pretraining.ElectraPretrainer(
+        pretrain_config, testing.special_ids()
+    )
+    model.compile(optimizer=optimization.create(pretrain_config))
+    checkpointer = checkpointing.Checkpointer(
+        model_folder.checkpoints(model_dir), model=model, keep=1
+    )
+    checkpointer.save(0)
+
+
+def write_pairs(data_dir: str):
+    """Writes `sentences` twice a line in the format of RTE."""
+    os.makedirs(os.path.join(data_dir, "RTE"))
+    labels = ("not_entailment", "entailment")
+    for split, count in (("train", 16), ("dev", 6)):
+        path = os.path.join(data_dir, "RTE", f"{split}.tsv")
+        with open(path, "w") as file:
+            file.write("index\tsentence1\tsentence2\tlabel\n")
+            for i, (text, label) in enumerate(sentences(count, seed=9)):
+                file.write(f"{i}\t{text}\t{text}\t{labels[label]}\n")
