@@ -77,43 +77,64 @@ def answers(
             and how their text is found.
         tokenizer: of the model.
     """
-    null_scores = (
-        span_decoding.null_scores(outputs) if task.has_impossible else None
-    )
-    rows_of = _rows_by_question(rows.question_index, len(examples))
     pieces_of = _pieces_reader(rows, run_config, tokenizer)
     found = []
-    for example, indices in zip(examples, rows_of, strict=True):
-        windows = [
-            span_decoding.Window(
-                token_spans=rows.token_spans[row],
-                word_index=rows.word_index[row],
-                is_max_context=rows.is_max_context[row],
-                pieces=pieces_of(row),
+    for example, indices in zip(
+        examples,
+        _rows_by_question(rows.question_index, len(examples)),
+        strict=True,
+    ):
+        windows = [_window(rows, row, pieces_of(row)) for row in indices]
+        scores = [
+            span_decoding.window_scores(
+                outputs,
+                row,
+                length=len(rows.word_index[row]),
+                n_best=run_config.n_best_size,
             )
             for row in indices
         ]
+        nbest, nbest_scores = span_decoding.n_best(
+            span_decoding.spans(
+                windows, scores, max_answer_length=run_config.max_answer_length
+            ),
+            windows,
+            find=_finder(example.context, run_config, tokenizer),
+            size=run_config.n_best_size,
+        )
         found.append(
-            _answer(
-                windows,
-                [
-                    span_decoding.window_scores(
-                        outputs,
-                        row,
-                        length=len(rows.word_index[row]),
-                        n_best=run_config.n_best_size,
-                    )
-                    for row in indices
-                ],
-                null_scores=None
-                if null_scores is None
-                else null_scores[indices],
-                has_classifier="answerable_logit" in outputs,
-                find=_finder(example.context, run_config, tokenizer),
-                run_config=run_config,
+            _from_nbest(
+                nbest,
+                null_score=_null_score(outputs, indices, nbest_scores)
+                if task.has_impossible
+                else None,
+                null_threshold=run_config.null_threshold,
             )
         )
     return found
+
+
+def _null_score(
+    outputs: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+    nbest_scores: np.ndarray,
+) -> float:
+    """How much a question with these rows looks as if it had no answer."""
+    # A classifier's score stands for itself.
+    has_classifier = "answerable_logit" in outputs
+    return span_decoding.null_score(
+        span_decoding.null_scores(outputs, rows),
+        best=None if has_classifier else nbest_scores[:1],
+    )
+
+
+def _window(rows, row: int, pieces: Sequence[str]) -> span_decoding.Window:
+    return span_decoding.Window(
+        token_spans=rows.token_spans[row],
+        word_index=rows.word_index[row],
+        is_max_context=rows.is_max_context[row],
+        pieces=pieces,
+    )
 
 
 def _rows_by_question(
@@ -147,36 +168,6 @@ def _finder(context, run_config, tokenizer) -> span_decoding.Finder:
         context_words.spans(context),
         lower_case=tokenizer.lower_case,
         strip_accents=tokenizer.strip_accents,
-    )
-
-
-def _answer(
-    windows: Sequence[span_decoding.Window],
-    scores: Sequence[span_decoding.WindowScores],
-    *,
-    null_scores: np.ndarray | None,
-    has_classifier: bool,
-    find: span_decoding.Finder,
-    run_config: finetune_config.FinetuneConfig,
-) -> SpanAnswer:
-    """The answer to a question with these windows."""
-    spans = span_decoding.spans(
-        windows, scores, max_answer_length=run_config.max_answer_length
-    )
-    nbest, nbest_scores = span_decoding.n_best(
-        spans, windows, find=find, size=run_config.n_best_size
-    )
-    null_score = None
-    if null_scores is not None:
-        null_score = span_decoding.null_score(
-            null_scores,
-            # A classifier's score stands for itself.
-            best=None if has_classifier else nbest_scores[:1],
-        )
-    return _from_nbest(
-        nbest,
-        null_score=null_score,
-        null_threshold=run_config.null_threshold,
     )
 
 

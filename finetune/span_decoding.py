@@ -246,12 +246,14 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
     return exponentials / np.sum(exponentials)
 
 
-def null_scores(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """How much each row looks as if it held no answer: float32 `[rows]`."""
+def null_scores(
+    outputs: Mapping[str, np.ndarray], rows: np.ndarray
+) -> np.ndarray:
+    """How much each of these rows looks as if it held no answer: float32."""
     for name in ("answerable_logit", "null_score"):
         if name in outputs:
-            return outputs[name]
-    return outputs["start_logits"][:, 0] + outputs["end_logits"][:, 0]
+            return outputs[name][rows]
+    return outputs["start_logits"][rows, 0] + outputs["end_logits"][rows, 0]
 
 
 def null_score(scores: np.ndarray, *, best: np.ndarray | None) -> float:

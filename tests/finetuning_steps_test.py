@@ -174,5 +174,76 @@ class XlaTest(tf.test.TestCase):
         self.assertAllClose(metrics["loss"], expected["loss"], rtol=1e-2)
 
 
+_SPAN_TARGETS = {
+    "start_positions": np.array([3, 0, 5, 1]),
+    "end_positions": np.array([4, 0, 5, 2]),
+    "is_impossible": np.array([0, 1, 0, 0]),
+    "weights": np.array([1, 1, 1, 0], np.float32),
+}
+
+
+class HeadsTest(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.product(
+        joint_prediction=(True, False), precision=("float32", "bfloat16")
+    )
+    def test_spans_are_learned_and_found_under_xla(
+        self, joint_prediction, precision
+    ):
+        fields = dict(beam_size=30, joint_prediction=joint_prediction)
+        batch = _batch() | {"targets": {"squad": _SPAN_TARGETS}}
+        expected, _ = _step(_model("squad", **fields), _sgd(), batch)
+        model = _model("squad", precision=precision, **fields)
+        eager = model.predict_step(batch)
+        compiled = tf.function(model.predict_step, jit_compile=True)(batch)
+        # In half precision starts of nearly the same score change places.
+        names = {"start_top_log_probs", "answerable_logit", "losses"}
+        if precision == "float32":
+            names = set(eager) - {"start_top_index", "end_top_index"}
+        for name in names & set(eager):
+            self.assertAllClose(
+                compiled[name], eager[name], rtol=1e-2, atol=2e-2, msg=name
+            )
+        if joint_prediction:  # One beam is longer than the 24 tokens.
+            self.assertEqual(eager["end_top_index"].shape, [4, 30, 30])
+            self.assertAllEqual(
+                eager["start_top_log_probs"][:, 24:] < -1000, np.ones([4, 6])
+            )
+        model.compile(_sgd(), jit_compile=True)
+        metrics = model.train_on_batch(batch, return_dict=True)
+        rtol = 1e-5 if precision == "float32" else 2e-2
+        self.assertAllClose(metrics["loss"], expected["loss"], rtol=rtol)
+
+    def test_rows_of_other_tasks_do_not_count(self):
+        tf_keras.utils.set_random_seed(0)
+        both = finetuning_model.FinetuningModel(
+            finetune_config.FinetuneConfig(
+                task="cola,squad",
+                max_seq_length=24,
+                dropout_prob=0.0,
+                clip_norm=1e9,
+            ),
+            tasks=[registry.get("cola"), registry.get("squad")],
+            encoder_config=testing.tiny_config(num_hidden_layers=1).encoder,
+        )
+        batch = _batch()
+        cola = batch["targets"]["cola"]
+        losses = {}
+        for name in ("cola", "squad", "both"):
+            is_cola = np.array([1, 1, 0, 0], np.float32) * (name != "squad")
+            is_squad = np.array([0, 0, 1, 0], np.float32) * (name != "cola")
+            targets = {
+                "cola": cola | {"weights": is_cola.astype(np.float32)},
+                "squad": _SPAN_TARGETS
+                | {"weights": is_squad.astype(np.float32)},
+            }
+            both.compile(tf_keras.optimizers.SGD(0.0), run_eagerly=True)
+            losses[name] = both.train_on_batch(
+                batch | {"targets": targets}, return_dict=True
+            )["loss"]
+        self.assertAllClose(
+            losses["both"], (2 * losses["cola"] + losses["squad"]) / 3
+        )
+
+
 if __name__ == "__main__":
     tf.test.main()
