@@ -78,8 +78,8 @@ def prepare(
         ValueError: an unknown task, a model that cannot be used, or data
             files that are missing or cannot be read.
     """
-    source = _load_source(run_config)
     data = [read(name, run_config=run_config) for name in run_config.task_names]
+    source = _load_source(run_config)
     tasks = [part.task for part in data]
     names = [task.name for task in tasks]
     if len(set(names)) < len(names):

@@ -84,23 +84,12 @@ def answers(
         _rows_by_question(rows.question_index, len(examples)),
         strict=True,
     ):
-        windows = [_window(rows, row, pieces_of(row)) for row in indices]
-        scores = [
-            span_decoding.window_scores(
-                outputs,
-                row,
-                length=len(rows.word_index[row]),
-                n_best=run_config.n_best_size,
-            )
-            for row in indices
-        ]
-        nbest, nbest_scores = span_decoding.n_best(
-            span_decoding.spans(
-                windows, scores, max_answer_length=run_config.max_answer_length
-            ),
-            windows,
+        nbest, nbest_scores = _n_best(
+            [_window(rows, row, pieces_of(row)) for row in indices],
+            outputs,
+            indices,
             find=_finder(example.context, run_config, tokenizer),
-            size=run_config.n_best_size,
+            run_config=run_config,
         )
         found.append(
             _from_nbest(
@@ -112,6 +101,32 @@ def answers(
             )
         )
     return found
+
+
+def _n_best(
+    windows: Sequence[span_decoding.Window],
+    outputs: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+    *,
+    find: span_decoding.Finder,
+    run_config: finetune_config.FinetuneConfig,
+) -> tuple[list[span_decoding.Candidate], np.ndarray]:
+    """What `span_decoding.n_best` finds in the windows that are these rows."""
+    scores = [
+        span_decoding.window_scores(
+            outputs,
+            row,
+            length=len(window.word_index),
+            n_best=run_config.n_best_size,
+        )
+        for row, window in zip(rows, windows, strict=True)
+    ]
+    spans = span_decoding.spans(
+        windows, scores, max_answer_length=run_config.max_answer_length
+    )
+    return span_decoding.n_best(
+        spans, windows, find=find, size=run_config.n_best_size
+    )
 
 
 def _null_score(

@@ -53,6 +53,22 @@ class FindTest(parameterized.TestCase):
             self.assertEqual(text[first:end], case["final_text"], msg=case)
 
 
+class BasicTokensTest(absltest.TestCase):
+    def test_tokens_of_hard_texts_are_the_original_s(self):
+        path = testing.golden("tokenization", "basic_tokens_hard.jsonl")
+        with open(path, encoding="utf-8") as file:
+            cases = [json.loads(line) for line in file]
+        self.assertNotEmpty(cases)
+        for case in cases:
+            for key, settings in (
+                ("uncased", {}),
+                ("uncased_keep_accents", {"strip_accents": False}),
+                ("cased", {"lower_case": False}),
+            ):
+                tokens = answer_text.basic_tokens(case["text"], **settings)
+                self.assertEqual(list(tokens), case[key], msg=case["text"])
+
+
 class JoinPiecesTest(absltest.TestCase):
     def test_pieces_of_a_word_are_joined(self):
         self.assertEqual(

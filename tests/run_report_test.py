@@ -65,7 +65,7 @@ class RunReportTest(parameterized.TestCase, tf.test.TestCase):
         root = os.path.join(self.root, name)
         contents = {
             "config": {"init_checkpoint": _EVIL},
-            "task": {"name": "rte"},
+            "tasks": [{"name": "rte"}],
         }
         for folder in ["", *folders]:
             path = os.path.join(root, folder)
@@ -74,7 +74,11 @@ class RunReportTest(parameterized.TestCase, tf.test.TestCase):
                 self._write_metrics(path, [_ENTRIES[0]])
         statistics = dict.fromkeys(("median", "mean", "std", "min", "max"), 60)
         results = {
-            "main_metric": "accuracy",
+            "main_metrics": {"dev": "accuracy"},
+            "num_train_examples": {"rte": 2490},
+            "num_train_steps": 778,
+            "ensemble": None,
+            "num_failed_trials": 0,
             "summary": {"dev": {"accuracy": statistics}},
             "best_trial": "trial_0",
             "trials": [
@@ -82,6 +86,7 @@ class RunReportTest(parameterized.TestCase, tf.test.TestCase):
                     "seed": number,
                     "folder": folder,
                     "metrics": {"dev": {"accuracy": 60}},
+                    "failure": "",
                 }
                 for number, folder in enumerate(folders)
             ],

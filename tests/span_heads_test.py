@@ -1,6 +1,7 @@
 """Tests of the question-answering heads, most against the original's."""
 
 import json
+import re
 
 from absl.testing import parameterized
 import numpy as np
@@ -32,6 +33,8 @@ _BEAM_OUTPUTS = (
     "end_top_log_probs",
     "end_top_index",
 )
+# The same number added to all scores that a softmax reads changes nothing.
+_WITHOUT_GRADIENT = r"key/bias$|^task_specific/\w+/dense(_1)?/bias$"
 _HIDDEN_SIZE = 6
 
 
@@ -176,13 +179,9 @@ class GoldenTest(tf.test.TestCase, parameterized.TestCase):
         expected = _read_npz(folder, "variables_after3.npz")
         self.assertEqual(set(named), set(expected))
         for name, value in expected.items():
-            is_noise = name.endswith("key/bias") or name.endswith(
-                ("/dense/bias", "/dense_1/bias")
-            )
-            # Their gradients are 0 but for rounding, of which Adam makes
-            # whole steps: 3 of at most 1.7e-4.
-            atol = 3e-4 if "task_specific" in name and is_noise else 1e-6
-            atol = 3e-4 if name.endswith("key/bias") else atol
+            # Some gradients are 0 but for rounding, of which Adam makes whole
+            # steps: (2e-5 + 3.8e-5) * 10^0.5 = 1.8e-4 on either side.
+            atol = 4e-4 if re.search(_WITHOUT_GRADIENT, name) else 1e-6
             self.assertAllClose(
                 named[name], value, atol=atol, rtol=0.0, msg=name
             )
