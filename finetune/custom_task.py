@@ -7,6 +7,7 @@ import os
 
 from finetune import tabular
 from finetune import task as task_lib
+from finetune import task_files
 
 _FORMATS = {
     ".tsv": "tsv",
@@ -126,11 +127,8 @@ def _guess_format(path: str) -> str:
 
 def _with_labels(task: task_lib.Task) -> task_lib.Task:
     """The task with the labels of its training data."""
-    names = tabular.label_names(
-        task_lib.read_file(task, split="train", data_dir=""),
-        task=task,
-        file_name=task.path("", "train"),
-    )
+    path, content = task_files.read(task, split="train", data_dir="")
+    names = tabular.label_names(content, task=task, file_name=path)
     if len(names) < 2:
         raise ValueError(
             f"The column {task.label_column!r} of the training data holds "

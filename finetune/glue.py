@@ -4,12 +4,12 @@ https://gluebenchmark.com, `classification_tasks.py` of the original.
 """
 
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 
 from absl import logging
 
 from finetune import task as task_lib
+from finetune import task_files
 
 _SOURCE = "https://gluebenchmark.com/tasks"
 _FILES = {"train": "train.tsv", "dev": "dev.tsv", "test": "test.tsv"}
@@ -145,33 +145,6 @@ WNLI = task_lib.Task(
 TASKS = (COLA, SST, MRPC, STS, QQP, MNLI, QNLI, RTE, WNLI)
 
 
-def read_examples(
-    task: task_lib.Task,
-    *,
-    split: str,
-    data_dir: str,
-    skip_malformed: bool = False,
-) -> list[task_lib.Example]:
-    """All examples of a split's file, see `parse_examples`.
-
-    Args:
-        task: one row of `TASKS`.
-        split: a key of `task.files`.
-        data_dir: the folder that holds `task.folder`.
-        skip_malformed: see `parse_examples`.
-
-    Raises:
-        ValueError: no such file, or a line of it that cannot be read.
-    """
-    return parse_examples(
-        task_lib.read_file(task, split=split, data_dir=data_dir),
-        task=task,
-        split=split,
-        file_name=task.path(data_dir, split),
-        skip_malformed=skip_malformed,
-    )
-
-
 def parse_examples(
     content: bytes,
     *,
@@ -228,20 +201,28 @@ def parse_examples(
 
 
 def _lines(content: bytes, file_name: str) -> list[str]:
-    # Not splitlines(), which breaks at characters that sentences may hold.
-    return task_lib.decode(content, file_name).rstrip("\n").split("\n")
+    lines = task_files.lines(content, file_name)
+    while len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def rows(
-    text: str, task: task_lib.Task, file_name: str
-) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Numbers and columns of the lines of a training file with a header."""
-    lines = enumerate(text.rstrip("\n").split("\n"), start=1)
+    content: bytes, task: task_lib.Task, file_name: str
+) -> Iterator[tuple[int, dict[str, str] | ValueError]]:
+    """The lines of a training file with a header: number, and columns.
+
+    Of a line that cannot be read the columns are an error.
+    """
+    lines = enumerate(_lines(content, file_name), start=1)
     _, first_line = next(lines)
     header = first_line.split("\t")
     _check_header(header, task, has_labels=True, file_name=file_name)
     for number, line in lines:
-        yield number, _row(line, header)
+        try:
+            yield number, _row(line, header)
+        except ValueError as error:
+            yield number, error
 
 
 def _check_header(

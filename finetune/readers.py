@@ -8,15 +8,16 @@ from finetune import squad
 from finetune import tabular
 from finetune import tagging
 from finetune import task as task_lib
+from finetune import task_files
 
-# From a task's format to a reader of one of its splits.
-READERS: dict[str, Callable[..., list[Any]]] = {
-    "tsv": glue.read_examples,
-    "csv": tabular.read,
-    "jsonl": tabular.read,
-    "conll": tagging.read_conll,
-    "squad": squad.read_squad,
-    "mrqa": squad.read_mrqa,
+# From a task's format to what makes examples of a file's content.
+_PARSERS: dict[str, Callable[..., list[Any]]] = {
+    "tsv": glue.parse_examples,
+    "csv": tabular.parse,
+    "jsonl": tabular.parse,
+    "conll": tagging.parse_conll,
+    "squad": squad.parse_squad,
+    "mrqa": squad.parse_mrqa,
 }
 
 
@@ -39,6 +40,11 @@ def read(
     Raises:
         ValueError: no such file, or a place in it that cannot be read.
     """
-    return READERS[task.format](
-        task, split=split, data_dir=data_dir, skip_malformed=skip_malformed
+    path, content = task_files.read(task, split=split, data_dir=data_dir)
+    return _PARSERS[task.format](
+        content,
+        task=task,
+        split=split,
+        file_name=path,
+        skip_malformed=skip_malformed,
     )

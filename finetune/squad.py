@@ -7,11 +7,9 @@ https://rajpurkar.github.io/SQuAD-explorer, https://mrqa.github.io,
 import bisect
 from collections.abc import Iterator
 import contextlib
-import gzip
 import io
 import json
 from typing import Any
-import zlib
 
 from absl import logging
 
@@ -24,9 +22,6 @@ _COMMON = dict(
     num_train_epochs=2.0,
     max_seq_length=512,
 )
-# Of a compressed file that is larger, at most so many times its size is read.
-_FREE_BYTES = 64 << 20
-_MAX_RATIO = 200
 
 _SQUAD = dict(
     folder="SQuAD",
@@ -39,7 +34,6 @@ SQUAD1 = task_lib.Task(
     name="squadv1",
     files={"train": "train-v1.1.json", "dev": "dev-v1.1.json"},
     metrics=("squad_v1",),
-    tfds_name="squad/v1.1",
     **_SQUAD,
 )
 SQUAD2 = task_lib.Task(
@@ -47,12 +41,11 @@ SQUAD2 = task_lib.Task(
     files={"train": "train-v2.0.json", "dev": "dev-v2.0.json"},
     metrics=("squad_v2",),
     has_impossible=True,
-    tfds_name="squad/v2.0",
     **_SQUAD,
 )
 
 
-def _mrqa(name: str, file_name: str, tfds_name: str) -> task_lib.Task:
+def _mrqa(name: str, file_name: str) -> task_lib.Task:
     """A training set of the shared task of MRQA 2019."""
     return task_lib.Task(
         name=name,
@@ -62,7 +55,6 @@ def _mrqa(name: str, file_name: str, tfds_name: str) -> task_lib.Task:
             split: f"{split}/{file_name}.jsonl.gz" for split in ("train", "dev")
         },
         metrics=("mrqa",),
-        tfds_name=f"mrqa/{tfds_name}",
         source="https://github.com/mrqa/MRQA-Shared-Task-2019",
         **_COMMON,
     )
@@ -71,76 +63,13 @@ def _mrqa(name: str, file_name: str, tfds_name: str) -> task_lib.Task:
 TASKS = (
     SQUAD1,
     SQUAD2,
-    _mrqa("mrqa_squad", "SQuAD", "squad"),
-    _mrqa("newsqa", "NewsQA", "news_qa"),
-    _mrqa("triviaqa", "TriviaQA-web", "trivia_qa"),
-    _mrqa("searchqa", "SearchQA", "search_qa"),
-    _mrqa("hotpotqa", "HotpotQA", "hotpot_qa"),
-    _mrqa("naturalqs", "NaturalQuestionsShort", "natural_questions"),
+    _mrqa("mrqa_squad", "SQuAD"),
+    _mrqa("newsqa", "NewsQA"),
+    _mrqa("triviaqa", "TriviaQA-web"),
+    _mrqa("searchqa", "SearchQA"),
+    _mrqa("hotpotqa", "HotpotQA"),
+    _mrqa("naturalqs", "NaturalQuestionsShort"),
 )
-
-
-def read_squad(
-    task: task_lib.Task,
-    *,
-    split: str,
-    data_dir: str,
-    skip_malformed: bool = False,
-) -> list[task_lib.Question]:
-    """All questions of a split's file, see `parse_squad`."""
-    path, content = _read(task, split, data_dir)
-    settings = dict(file_name=path, skip_malformed=skip_malformed)
-    return parse_squad(content, task=task, split=split, **settings)
-
-
-def read_mrqa(
-    task: task_lib.Task,
-    *,
-    split: str,
-    data_dir: str,
-    skip_malformed: bool = False,
-) -> list[task_lib.Question]:
-    """All questions of a split's file, see `parse_mrqa`."""
-    path, content = _read(task, split, data_dir)
-    settings = dict(file_name=path, skip_malformed=skip_malformed)
-    return parse_mrqa(content, task=task, split=split, **settings)
-
-
-def _read(task: task_lib.Task, split: str, data_dir: str) -> tuple[str, bytes]:
-    """Path and content of a file, which may be compressed or not."""
-    # Here, because everything else needs no TensorFlow, which takes seconds.
-    import tensorflow as tf
-
-    named = task.path(data_dir, split)
-    plain = named.removesuffix(".gz")
-    for path in (named, plain if named != plain else f"{named}.gz"):
-        if tf.io.gfile.exists(path):
-            with tf.io.gfile.GFile(path, "rb") as file:
-                content = file.read()
-            if path.endswith(".gz"):
-                content = _decompress(content, path)
-            return path, content
-    raise ValueError(
-        f"No file {named!r}. Task {task.name!r} reads "
-        f"{', '.join(task.files.values())}, with or without .gz, in the folder "
-        f"{task.folder} of the data folder; "
-        f"{task.source or 'its author'} has them."
-    )
-
-
-def _decompress(content: bytes, path: str) -> bytes:
-    limit = _FREE_BYTES + _MAX_RATIO * len(content)
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            text = file.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} is no whole gzip file: {error}.") from error
-    if len(text) > limit:
-        raise ValueError(
-            f"{path} holds more than {limit} bytes, over {_MAX_RATIO} times "
-            "its own size. No text does; decompress it yourself if it is right."
-        )
-    return text
 
 
 class _Questions:

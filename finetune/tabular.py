@@ -14,26 +14,10 @@ from absl import logging
 
 from finetune import glue
 from finetune import task as task_lib
+from finetune import task_files
 
 # Python's csv module has a limit that long texts exceed.
 _MAX_FIELD = 2**31 - 1
-
-
-def read(
-    task: task_lib.Task,
-    *,
-    split: str,
-    data_dir: str,
-    skip_malformed: bool = False,
-) -> list[task_lib.Example]:
-    """All examples of a split's file, see `parse`."""
-    return parse(
-        task_lib.read_file(task, split=split, data_dir=data_dir),
-        task=task,
-        split=split,
-        file_name=task.path(data_dir, split),
-        skip_malformed=skip_malformed,
-    )
 
 
 def parse(
@@ -91,13 +75,18 @@ def parse(
 def label_names(
     content: bytes, *, task: task_lib.Task, file_name: str = ""
 ) -> tuple[str, ...]:
-    """All values of the label's column of a file, sorted."""
-    names = set()
+    """All values of the label's column of a file, sorted.
+
+    What cannot be read is left to `parse`, unless there is nothing else.
+    """
+    names, problems = set(), []
     for number, row in _rows(content, task, file_name):
         try:
             names.add(_texts(row, [task.label_column])[task.label_column])
         except ValueError as error:
-            raise ValueError(f"{file_name}, line {number}: {error}.") from error
+            problems.append(f"{file_name}, line {number}: {error}.")
+    if problems and not names:
+        raise ValueError(problems[0])
     return tuple(sorted(names))
 
 
@@ -105,16 +94,15 @@ def _rows(
     content: bytes, task: task_lib.Task, file_name: str
 ) -> Iterator[tuple[int, Mapping[str, Any] | ValueError]]:
     """The line at which each row ends, and the row, or what is wrong."""
-    text = task_lib.decode(content, file_name)
     if task.format == "jsonl":
-        return _json_rows(text)
+        return _json_rows(task_files.lines(content, file_name))
     if task.format == "csv":
-        return _csv_rows(text, file_name)
-    return glue.rows(text, task, file_name)
+        return _csv_rows(task_files.decode(content, file_name), file_name)
+    return glue.rows(content, task, file_name)
 
 
-def _json_rows(text: str):
-    for number, line in enumerate(text.split("\n"), start=1):
+def _json_rows(lines: list[str]):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:

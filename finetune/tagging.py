@@ -13,6 +13,7 @@ from absl import logging
 
 from finetune import tag_schemes
 from finetune import task as task_lib
+from finetune import task_files
 
 _METRICS = ("entity_f1", "word_accuracy")
 _DOCUMENT_START = "-DOCSTART-"
@@ -51,51 +52,10 @@ CONLL2003 = task_lib.Task(
     files={"train": "eng.train", "dev": "eng.testa", "dev_test": "eng.testb"},
     metrics=_METRICS,
     main_metric="f1",
-    tfds_name="conll2003",
-    tfds_splits={"dev_test": "test"},
     source="https://www.clips.uantwerpen.be/conll2003/ner/",
 )
 
 TASKS = (CHUNK, WNUT17, CONLL2003)
-
-
-def read_conll(
-    task: task_lib.Task,
-    *,
-    split: str,
-    data_dir: str,
-    skip_malformed: bool = False,
-) -> list[task_lib.Sentence]:
-    """All sentences of a split's file, see `parse_conll`.
-
-    Args:
-        task: whose `format` is "conll".
-        split: a key of `task.files`.
-        data_dir: the folder that holds `task.folder`.
-        skip_malformed: see `parse_conll`.
-
-    Raises:
-        ValueError: no such file, or a line of it that cannot be read.
-    """
-    # Here, because everything else needs no TensorFlow, which takes seconds.
-    import tensorflow as tf
-
-    file_name = task.path(data_dir, split)
-    if not tf.io.gfile.exists(file_name):
-        raise ValueError(
-            f"No file {file_name!r}. Task {task.name!r} reads "
-            f"{', '.join(task.files.values())} in the folder {task.folder} of "
-            f"the data folder; {task.source or 'its author'} has them."
-        )
-    with tf.io.gfile.GFile(file_name, "rb") as file:
-        content = file.read()
-    return parse_conll(
-        content,
-        task=task,
-        split=split,
-        file_name=file_name,
-        skip_malformed=skip_malformed,
-    )
 
 
 def parse_conll(
@@ -120,7 +80,7 @@ def parse_conll(
 
     Args:
         content: of the file, UTF-8.
-        task: see `read_conll`.
+        task: whose `format` is "conll".
         split: a key of `task.files`; of one that begins with "test" no tags
             are read.
         file_name: for messages.
@@ -131,7 +91,7 @@ def parse_conll(
         ValueError: a line that cannot be read; its number is in the message.
     """
     columns = _columns(task, has_tags=not split.startswith("test"))
-    blocks = _blocks(_lines(content, file_name))
+    blocks = _blocks(task_files.lines(content, file_name))
     width = _width(blocks, columns, file_name)
     problems = _Problems(file_name, raises=not skip_malformed)
     readable = {}
@@ -182,19 +142,6 @@ def _columns(task: task_lib.Task, *, has_tags: bool) -> _Columns:
         word=int(task.text_columns[0]) if task.text_columns else 1,
         tag=int(task.label_column or -1) if has_tags else None,
     )
-
-
-def _lines(content: bytes, file_name: str) -> list[str]:
-    try:
-        # A byte-order mark is no part of the text.
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{file_name}, line {number}: not UTF-8 ({error.reason})."
-        ) from error
-    # Not splitlines(), which breaks at characters that words may hold.
-    return text.replace("\r", "").split("\n")
 
 
 # Lines of one sentence: their numbers, from 1, and columns.

@@ -86,7 +86,7 @@ class Task:
         name: As in the original; also in the names of the head's variables.
         kind: What kind of answer it asks for.
         folder: Where the files are, in the folder of all data.
-        format: How the files are read, a key of `readers.READERS`.
+        format: How the files are read, see `readers`.
         files: Names of the files by split. Splits that begin with "dev" have
             labels and are evaluated; those that begin with "test" need none.
         text_columns: Names of the columns with one text or two; for format
@@ -103,8 +103,6 @@ class Task:
         swaps_texts: Whether the order of the two texts means nothing, so that
             each training example is used both ways around.
         has_impossible: Whether questions may have no answer.
-        tfds_name: The same data among the TensorFlow Datasets.
-        tfds_splits: Their name for each split, where it is another.
         submission: Name of the file that the task's leaderboard wants for
             each test split.
         source: Where the data can be had.
@@ -128,8 +126,6 @@ class Task:
     max_seq_length: int = 128
     swaps_texts: bool = False
     has_impossible: bool = False
-    tfds_name: str = ""
-    tfds_splits: Mapping[str, str] = dataclasses.field(default_factory=dict)
     submission: Mapping[str, str] = dataclasses.field(default_factory=dict)
     source: str = ""
 
@@ -188,39 +184,3 @@ def _converted(value: Any, old: type, new: type) -> Any:
             name: _converted(part, old, new) for name, part in value.items()
         }
     return new(value) if isinstance(value, old) else value
-
-
-def read_file(task: Task, *, split: str, data_dir: str) -> bytes:
-    """The content of a split's file.
-
-    Raises:
-        ValueError: there is no such file; with where it can be had.
-    """
-    # Here, because everything else needs no TensorFlow, which takes seconds.
-    import tensorflow as tf
-
-    path = task.path(data_dir, split)
-    if not tf.io.gfile.exists(path):
-        raise ValueError(
-            f"No file {path!r}. Task {task.name!r} reads "
-            f"{', '.join(task.files.values())} in the folder {task.folder} of "
-            f"the data folder; {task.source} has them."
-        )
-    with tf.io.gfile.GFile(path, "rb") as file:
-        return file.read()
-
-
-def decode(content: bytes, file_name: str) -> str:
-    """The text of a file, without byte-order mark and carriage returns.
-
-    Raises:
-        ValueError: it is not UTF-8, with the line.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{file_name}, line {number}: not UTF-8 ({error.reason})."
-        ) from error
-    return text.replace("\r", "")

@@ -13,6 +13,7 @@ from finetune import finetune_config
 from finetune import readers
 from finetune import registry
 from finetune import task as task_lib
+from finetune import task_files
 
 
 class TaskData(NamedTuple):
@@ -71,12 +72,12 @@ class Source:
 
     def _has(self, task: task_lib.Task, split: str) -> bool:
         """Whether a split's file is there; test files need not be."""
-        import tensorflow as tf
-
-        path = task.path(self.data_dir, split)
-        if tf.io.gfile.exists(path):
+        if task_files.find(task, split=split, data_dir=self.data_dir):
             return True
-        logging.info("Not predicted, for there is no file: %s", path)
+        logging.info(
+            "Not predicted, for there is no file: %s",
+            task.path(self.data_dir, split),
+        )
         return False
 
 

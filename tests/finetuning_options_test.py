@@ -38,18 +38,7 @@ class OptionsTest(tf.test.TestCase):
         tiny_tasks.write_pairs(cls.data_dir)
 
     def _config(self, **fields) -> finetune_config.FinetuneConfig:
-        values = dict(
-            task="cola",
-            init_checkpoint=self.source,
-            max_seq_length=16,
-            train_batch_size=8,
-            eval_batch_size=4,
-            num_train_epochs=1.0,
-            learning_rate=1e-3,
-            log_steps=4,
-            save_checkpoints_steps=4,
-        )
-        return finetune_config.FinetuneConfig(**values | fields)
+        return tiny_tasks.config(self.source, **fields)
 
     def _finetune(self, **fields) -> tuple[str, dict]:
         output_dir = fields.pop("output_dir", None)

@@ -52,18 +52,7 @@ class FinetuningTest(tf.test.TestCase):
 
     @classmethod
     def _config(cls, **fields) -> finetune_config.FinetuneConfig:
-        values = dict(
-            task="cola",
-            init_checkpoint=cls.source,
-            max_seq_length=16,
-            train_batch_size=8,
-            eval_batch_size=4,
-            num_train_epochs=1.0,
-            learning_rate=1e-3,
-            log_steps=4,
-            save_checkpoints_steps=4,
-        )
-        return finetune_config.FinetuneConfig(**values | fields)
+        return tiny_tasks.config(cls.source, **fields)
 
     @classmethod
     def _finetune(cls, output_dir: str, **fields) -> dict:

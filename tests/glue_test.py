@@ -8,6 +8,7 @@ from absl.testing import parameterized
 
 from finetune import glue
 from finetune import metrics
+from finetune import readers
 from finetune import registry
 from finetune import task as task_lib
 from tests import testing
@@ -204,7 +205,7 @@ class FilesTest(parameterized.TestCase):
         with self.assertRaisesRegex(
             ValueError, "CoLA/train.tsv.*https://gluebenchmark.com"
         ):
-            glue.read_examples(
+            readers.read(
                 glue.COLA, split="train", data_dir=self.create_tempdir()
             )
 
@@ -212,7 +213,7 @@ class FilesTest(parameterized.TestCase):
     def test_real_files_are_read_whole(self, name):
         counts = [
             len(
-                glue.read_examples(
+                readers.read(
                     registry.get(name),
                     split=split,
                     data_dir=testing.real_data("glue"),
@@ -226,13 +227,13 @@ class FilesTest(parameterized.TestCase):
     def test_samples_of_real_files_are_read(self, name):
         task = registry.get(name)
         for split in set(task.files) - {"test_diagnostic"}:
-            examples = glue.read_examples(
+            examples = readers.read(
                 task, split=split, data_dir=testing.real_data("glue_samples")
             )
             self.assertIsNotNone(examples[0].text_b)
 
     def test_the_diagnostic_set_is_read(self):
-        examples = glue.read_examples(
+        examples = readers.read(
             glue.MNLI,
             split="test_diagnostic",
             data_dir=testing.real_data("glue"),

@@ -52,6 +52,7 @@ _WITHOUT_TENSORFLOW = (
     "finetune.tagging_answers",
     "finetune.task",
     "finetune.task_data",
+    "finetune.task_files",
 )
 _BANNED = ("keras", "tensorflow.keras", "tensorflow.compat.v1")
 

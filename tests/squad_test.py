@@ -9,9 +9,11 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from finetune import finetune_config
+from finetune import readers
 from finetune import registry
 from finetune import squad
 from finetune import task as task_lib
+from finetune import task_files
 from tests import testing
 
 _CONTEXT = "They went to Paris, and to Rome."
@@ -319,7 +321,7 @@ class ReadTest(parameterized.TestCase):
     def test_squad_is_read_from_its_folder(self, name):
         content = _squad(_qa())
         folder = self._write(f"SQuAD/{name}", _compressed(content, name))
-        questions = squad.read_squad(squad.SQUAD2, split="dev", data_dir=folder)
+        questions = readers.read(squad.SQUAD2, split="dev", data_dir=folder)
         self.assertEqual(questions, _parse(content, split="dev"))
 
     @parameterized.parameters("NewsQA.jsonl", "NewsQA.jsonl.gz")
@@ -328,7 +330,7 @@ class ReadTest(parameterized.TestCase):
         folder = self._write(f"MRQA/train/{name}", _compressed(content, name))
         task = registry.get("newsqa")
         self.assertEqual(
-            squad.read_mrqa(task, split="train", data_dir=folder),
+            readers.read(task, split="train", data_dir=folder),
             _parse(content, "newsqa"),
         )
 
@@ -336,11 +338,11 @@ class ReadTest(parameterized.TestCase):
         with self.assertRaisesRegex(
             ValueError, "No file '/none/SQuAD/train-v1.1.json'.*SQuAD-explorer"
         ):
-            squad.read_squad(squad.SQUAD1, split="train", data_dir="/none")
+            readers.read(squad.SQUAD1, split="train", data_dir="/none")
 
     def _read_compressed(self, content: bytes):
         folder = self._write("MRQA/dev/NewsQA.jsonl.gz", content)
-        return squad.read_mrqa(
+        return readers.read(
             registry.get("newsqa"), split="dev", data_dir=folder
         )
 
@@ -353,7 +355,7 @@ class ReadTest(parameterized.TestCase):
         ):
             self._read_compressed(content)
 
-    @mock.patch.object(squad, "_FREE_BYTES", 1000)
+    @mock.patch.object(task_files, "_FREE_BYTES", 1000)
     def test_files_that_become_far_too_large_are_refused(self):
         # A million spaces are about a thousandth of that, compressed.
         with self.assertRaisesRegex(ValueError, "over 200 times its own size"):

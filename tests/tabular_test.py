@@ -123,6 +123,17 @@ class LabelNamesTest(parameterized.TestCase):
         names = tabular.label_names(text.encode(), task=_task(file_format))
         self.assertEqual(names, ("cat", "dog"))
 
+    def test_lines_that_cannot_be_read_have_none(self):
+        text = b"a\tb\ty\n1\t2\n1\t2\tcat\n"
+        names = tabular.label_names(text, task=_task("tsv"))
+        self.assertEqual(names, ("cat",))
+
+    def test_without_any_label_the_first_problem_is_told(self):
+        with self.assertRaisesRegex(ValueError, "FILE, line 2: no column y"):
+            tabular.label_names(
+                b"a,b\n1,2\n", task=_task("csv"), file_name="FILE"
+            )
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -7,6 +7,7 @@ import os
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from finetune import readers
 from finetune import tag_schemes
 from finetune import tagging
 from tests import testing
@@ -152,7 +153,7 @@ class TaggingTest(parameterized.TestCase):
         with self.assertRaisesRegex(
             ValueError, "No file .*chunk/test.txt.*clips.uantwerpen"
         ):
-            tagging.read_conll(
+            readers.read(
                 tagging.CHUNK, split="dev", data_dir=self.create_tempdir()
             )
 
@@ -160,7 +161,7 @@ class TaggingTest(parameterized.TestCase):
     def test_real_files_are_read_completely(self, name, split):
         task = _task(name)
         testing.real_data(*task.folder.split("/"))  # Or the test is skipped.
-        sentences = tagging.read_conll(
+        sentences = readers.read(
             task, split=split, data_dir=testing.real_data("")
         )
         num_spans = sum(len(tag_schemes.spans(s.tags)) for s in sentences)

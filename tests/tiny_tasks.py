@@ -9,6 +9,7 @@ from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import pretraining
 from electra_tf import tokenization
+from finetune import finetune_config
 from tests import testing
 
 NUM_TRAIN, NUM_DEV, NUM_TEST = 64, 10, 6
@@ -55,6 +56,27 @@ def write_pretrained(model_dir: str):
         model_folder.checkpoints(model_dir), model=model, keep=1
     )
     checkpointer.save(0)
+
+
+def config(source: str, **fields) -> finetune_config.FinetuneConfig:
+    """One epoch of eight batches, of what `write_task` has written.
+
+    Args:
+        source: what `write_pretrained` has written.
+        **fields: other values.
+    """
+    values = dict(
+        task="cola",
+        init_checkpoint=source,
+        max_seq_length=16,
+        train_batch_size=8,
+        eval_batch_size=4,
+        num_train_epochs=1.0,
+        learning_rate=1e-3,
+        log_steps=4,
+        save_checkpoints_steps=4,
+    )
+    return finetune_config.FinetuneConfig(**values | fields)
 
 
 def write_pairs(data_dir: str):
