@@ -66,7 +66,8 @@ def _needed(task: task_lib.Task) -> tuple[str, ...]:
 def _plain_form(task: task_lib.Task) -> str:
     if task.kind == "tagging":
         return "the words with spaces between"
-    return " and ".join(_needed(task)) + " with a tab between"
+    keys = _needed(task)
+    return " and ".join(keys) + " with a tab between" * (len(keys) > 1)
 
 
 def _values(line: str, task: task_lib.Task, number: int) -> tuple[dict, bool]:

@@ -9,6 +9,8 @@ from typing import Any
 from typing import Literal
 from typing import NamedTuple
 
+from electra_tf import config
+
 Kind = Literal["classification", "regression", "tagging", "question_answering"]
 
 
@@ -173,8 +175,12 @@ class Task:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Task":
-        """The row that `to_dict` wrote."""
-        return cls(**_converted(values, list, tuple))
+        """The row that `to_dict` wrote.
+
+        Raises:
+            ValueError: a field that tasks do not have.
+        """
+        return config.from_dict(cls, _converted(values, list, tuple))
 
 
 def _converted(value: Any, old: type, new: type) -> Any:
