@@ -3,6 +3,7 @@
 https://gluebenchmark.com, `classification_tasks.py` of the original.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -144,6 +145,9 @@ WNLI = task_lib.Task(
 
 TASKS = (COLA, SST, MRPC, STS, QQP, MNLI, QNLI, RTE, WNLI)
 
+# The number of a line, and its columns by name, or why it cannot be read.
+Row = tuple[int, dict[str, str] | ValueError]
+
 
 def parse_examples(
     content: bytes,
@@ -171,30 +175,20 @@ def parse_examples(
     Raises:
         ValueError: a line that cannot be read; its number is in the message.
     """
-    lines = enumerate(_lines(content, file_name), start=1)
-    header = task.headers.get(split)
-    if header is None:
-        _, first_line = next(lines)
-        header = first_line.split("\t")
     has_labels = not split.startswith("test")
-    _check_header(header, task, has_labels=has_labels, file_name=file_name)
-    examples = []
-    for index, (number, line) in enumerate(lines):
-        try:
-            row = _row(line, header)
-            examples.append(
-                make_example(index, row, task, has_labels=has_labels)
-            )
-        except ValueError as error:
-            message = f"{file_name}, line {number}: {error}."
-            if not skip_malformed:
-                raise ValueError(
-                    f"{message} Correct it, or leave such lines out with "
-                    "--skip_malformed_lines."
-                ) from error
-            logging.warning("Left out: %s", message)
-    if not examples:
-        raise ValueError(f"{file_name} holds no examples.")
+    examples = make_examples(
+        _rows(
+            _lines(content, file_name),
+            task=task,
+            header=task.headers.get(split),
+            has_labels=has_labels,
+            file_name=file_name,
+        ),
+        task=task,
+        has_labels=has_labels,
+        file_name=file_name,
+        skip_malformed=skip_malformed,
+    )
     if split == "train" and task.swaps_texts:
         examples += _swapped(examples)
     return examples
@@ -207,17 +201,30 @@ def _lines(content: bytes, file_name: str) -> list[str]:
     return lines
 
 
-def rows(
-    content: bytes, task: task_lib.Task, file_name: str
-) -> Iterator[tuple[int, dict[str, str] | ValueError]]:
-    """The lines of a training file with a header: number, and columns.
+def rows(content: bytes, task: task_lib.Task, file_name: str) -> Iterator[Row]:
+    """The rows of a training file with a header."""
+    return _rows(
+        _lines(content, file_name),
+        task=task,
+        header=None,
+        has_labels=True,
+        file_name=file_name,
+    )
 
-    Of a line that cannot be read the columns are an error.
-    """
-    lines = enumerate(_lines(content, file_name), start=1)
-    _, first_line = next(lines)
-    header = first_line.split("\t")
-    _check_header(header, task, has_labels=True, file_name=file_name)
+
+def _rows(
+    all_lines: Sequence[str],
+    *,
+    task: task_lib.Task,
+    header: Sequence[str] | None,
+    has_labels: bool,
+    file_name: str,
+) -> Iterator[Row]:
+    lines = enumerate(all_lines, start=1)
+    if header is None:
+        _, first_line = next(lines)
+        header = first_line.split("\t")
+    _check_header(header, task, has_labels=has_labels, file_name=file_name)
     for number, line in lines:
         try:
             yield number, _row(line, header)
@@ -252,10 +259,49 @@ def _row(line: str, header: Sequence[str]) -> dict[str, str]:
     return dict(zip(header, values, strict=True))
 
 
-def make_example(
-    index: int, row: dict[str, str], task: task_lib.Task, *, has_labels: bool
+def make_examples(
+    rows: Iterable[Row],
+    *,
+    task: task_lib.Task,
+    has_labels: bool,
+    file_name: str,
+    skip_malformed: bool,
+) -> list[task_lib.Example]:
+    """The examples of rows.
+
+    Raises:
+        ValueError: a row that is none, unless they are left out; they are
+            logged and counted then. Or there is no example.
+    """
+    examples, num_skipped = [], 0
+    for index, (number, row) in enumerate(rows):
+        try:
+            examples.append(_example(index, row, task, has_labels=has_labels))
+        except ValueError as error:
+            message = f"{file_name}, line {number}: {error}."
+            if not skip_malformed:
+                raise ValueError(
+                    f"{message} Correct it, or leave such lines out with "
+                    "--skip_malformed_lines."
+                ) from error
+            logging.warning("Left out: %s", message)
+            num_skipped += 1
+    if num_skipped:
+        logging.warning("%s: left out %d examples.", file_name, num_skipped)
+    if not examples:
+        raise ValueError(f"{file_name} holds no examples.")
+    return examples
+
+
+def _example(
+    index: int,
+    row: dict[str, str] | ValueError,
+    task: task_lib.Task,
+    *,
+    has_labels: bool,
 ) -> task_lib.Example:
-    """The example of a row; ValueError, without a full stop, if it is none."""
+    if isinstance(row, ValueError):
+        raise row
     texts = [row[column] for column in task.text_columns]
     label = task.parse_label(row[task.label_column]) if has_labels else None
     return task_lib.Example(index, *texts, label=label)

@@ -3,14 +3,14 @@
 `glue` reads tab-separated files as GLUE has them, without quoting.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import csv
 import io
 import json
 from typing import Any
-
-from absl import logging
 
 from finetune import glue
 from finetune import task as task_lib
@@ -45,31 +45,13 @@ def parse(
     """
     has_labels = not split.startswith("test")
     needed = [*task.text_columns, *([task.label_column] * has_labels)]
-    examples, num_skipped = [], 0
-    for index, (number, row) in enumerate(_rows(content, task, file_name)):
-        try:
-            examples.append(
-                glue.make_example(
-                    index,
-                    _texts(row, needed),
-                    task,
-                    has_labels=has_labels,
-                )
-            )
-        except ValueError as error:
-            message = f"{file_name}, line {number}: {error}."
-            if not skip_malformed:
-                raise ValueError(
-                    f"{message} Correct it, or leave such lines out with "
-                    "--skip_malformed_lines."
-                ) from error
-            logging.warning("Left out: %s", message)
-            num_skipped += 1
-    if num_skipped:
-        logging.warning("%s: left out %d examples.", file_name, num_skipped)
-    if not examples:
-        raise ValueError(f"{file_name} holds no examples.")
-    return examples
+    return glue.make_examples(
+        _columns(_rows(content, task, file_name), needed),
+        task=task,
+        has_labels=has_labels,
+        file_name=file_name,
+        skip_malformed=skip_malformed,
+    )
 
 
 def label_names(
@@ -80,14 +62,27 @@ def label_names(
     What cannot be read is left to `parse`, unless there is nothing else.
     """
     names, problems = set(), []
-    for number, row in _rows(content, task, file_name):
-        try:
-            names.add(_texts(row, [task.label_column])[task.label_column])
-        except ValueError as error:
-            problems.append(f"{file_name}, line {number}: {error}.")
+    rows = _rows(content, task, file_name)
+    for number, row in _columns(rows, [task.label_column]):
+        if isinstance(row, ValueError):
+            problems.append(f"{file_name}, line {number}: {row}.")
+        else:
+            names.add(row[task.label_column])
     if problems and not names:
         raise ValueError(problems[0])
     return tuple(sorted(names))
+
+
+def _columns(
+    rows: Iterable[tuple[int, Mapping[str, Any] | ValueError]],
+    needed: Sequence[str],
+) -> Iterator[glue.Row]:
+    """The columns that are needed, as texts, or why there are none."""
+    for number, row in rows:
+        try:
+            yield number, _texts(row, needed)
+        except ValueError as error:
+            yield number, error
 
 
 def _rows(
@@ -147,7 +142,7 @@ def _csv_rows(text: str, file_name: str):
 
 
 def _texts(
-    row: Mapping[str, Any] | ValueError, needed: list[str]
+    row: Mapping[str, Any] | ValueError, needed: Sequence[str]
 ) -> dict[str, str]:
     """The columns that are needed, as texts."""
     if isinstance(row, ValueError):
