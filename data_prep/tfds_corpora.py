@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from data_prep import documents
 from data_prep import text_files
+from electra_tf import tfds_builders
 
 PREFIX = "tfds:"
-_MAX_ERROR_CHARACTERS = 500
 
 # The name of a split, its first example, and the one after its last.
 _Slice = tuple[str, int, int]
@@ -38,7 +38,7 @@ def plan(
             split.
     """
     name = source.removeprefix(PREFIX)
-    builder = _builder(name, options, may_download=options.tfds_download)
+    builder = _open(name, options, may_download=options.tfds_download)
     _check_field(name, builder, options.text_field)
     slices = _slices(name, builder, options.tfds_split)
     num_examples = sum(end - start for _, start, end in slices)
@@ -68,7 +68,7 @@ def read(
     stats: documents.CorpusStats,
 ) -> Iterator[documents.Document]:
     """The documents of consecutive examples, in the order they have there."""
-    builder = _builder(unit.path, options, may_download=False)
+    builder = _open(unit.path, options, may_download=False)
     if unit.version not in ("", str(builder.version)):
         raise ValueError(
             f"Data set {unit.path!r} has changed since reading the corpus was "
@@ -99,7 +99,7 @@ def _text_lines(
 
 def _examples(builder, slices: Sequence[_Slice], field: str):
     """The examples of slices of splits, one after the other."""
-    tfds = _tensorflow_datasets()
+    tfds = tfds_builders.tensorflow_datasets()
     instructions = (tfds.core.ReadInstruction(*part) for part in slices)
     dataset = builder.as_dataset(
         split=functools.reduce(operator.add, instructions),
@@ -113,49 +113,10 @@ def _examples(builder, slices: Sequence[_Slice], field: str):
     return dataset.as_numpy_iterator()
 
 
-def _tensorflow_datasets():
-    # Here, as it takes seconds, and few corpora need it.
-    import tensorflow_datasets
-
-    return tensorflow_datasets
-
-
-def _builder(
-    name: str, options: documents.CorpusOptions, *, may_download: bool
-):
-    """A builder of a data set whose files are there."""
-    tfds = _tensorflow_datasets()
-    data_dir = options.tfds_data_dir
-    try:
-        # It needs no code of the data set.
-        return tfds.core.read_only_builder.builder_from_files(
-            name, data_dir=data_dir
-        )
-    except ValueError:
-        pass  # It may be there under the name of a default configuration.
-    try:
-        builder = tfds.builder(name, data_dir=data_dir)
-    except (ValueError, RuntimeError, ImportError) as error:
-        raise ValueError(
-            f"Corpus {PREFIX + name!r} is neither in "
-            f"{_folder(tfds, data_dir)} nor known to tensorflow_datasets: "
-            f"{str(error).strip()[:_MAX_ERROR_CHARACTERS]}\nName its folder "
-            f"with --tfds_data_dir."
-        ) from error
-    if may_download:
-        builder.download_and_prepare()
-    elif not builder.is_prepared():
-        raise ValueError(
-            f"Corpus {PREFIX + name!r} is not prepared in "
-            f"{_folder(tfds, data_dir)}. Name its folder with "
-            f"--tfds_data_dir, prepare it with `tfds build {name}`, or have "
-            f"it downloaded and prepared with --tfds_download."
-        )
-    return builder
-
-
-def _folder(tfds, data_dir: str | None) -> str:
-    return data_dir or str(tfds.core.constants.DATA_DIR)
+def _open(name: str, options: documents.CorpusOptions, *, may_download: bool):
+    return tfds_builders.open_builder(
+        name, data_dir=options.tfds_data_dir, may_download=may_download
+    )
 
 
 def _check_field(name: str, builder, field: str) -> None:
@@ -176,7 +137,7 @@ def _check_field(name: str, builder, field: str) -> None:
 def _slices(name: str, builder, split: str) -> list[_Slice]:
     """What a split such as "train[:10%]+test" consists of."""
     splits = builder.info.splits
-    instruction = _tensorflow_datasets().core.ReadInstruction
+    instruction = tfds_builders.tensorflow_datasets().core.ReadInstruction
     try:
         parts = instruction.from_spec(split).to_absolute(splits)
     except ValueError as error:

@@ -8,6 +8,7 @@ import os
 from finetune import tabular
 from finetune import task as task_lib
 from finetune import task_files
+from finetune import tfds_tasks
 
 _FORMATS = {
     ".tsv": "tsv",
@@ -34,7 +35,10 @@ def create(
     *,
     name: str,
     kind: str,
-    files: Mapping[str, str],
+    files: Mapping[str, str | None],
+    dev_share: float | None = None,
+    tfds_name: str = "",
+    tfds: tfds_tasks.Options | None = None,
     text_columns: Sequence[str] = (),
     label_column: str = "",
     labels: Sequence[str] = (),
@@ -48,7 +52,11 @@ def create(
         name: of the task; letters, digits and `_`.
         kind: "classification", "regression", "tagging" or
             "question_answering".
-        files: paths by split; "train" and "dev" must be there.
+        files: paths by split, or names of the data set's splits; "train" must
+            be there, and "dev" or a `dev_share`.
+        dev_share: share of the training examples that are held out as "dev".
+        tfds_name: name of a data set of tensorflow_datasets to read.
+        tfds: where that is.
         text_columns: names of the columns with one text or two.
         label_column: name of the column with the label or score.
         labels: names of the classes, in the order of their ids; those of the
@@ -67,12 +75,23 @@ def create(
         raise ValueError(
             f"The name of a task has letters, digits and '_', got {name!r}."
         )
-    for split in ("train", "dev"):
-        if not files.get(split):
-            raise ValueError(f"Task {name!r} needs a --{split}_file.")
+    files = {split: path for split, path in files.items() if path}
+    _check_splits(name, files, dev_share)
+    if dev_share is not None:
+        files["dev"] = files["train"]
     formats, metrics, main_metric = _KINDS[kind]
-    file_format = file_format or _guess_format(files["train"])
-    if file_format not in formats:
+    if tfds_name:
+        if file_format:
+            raise ValueError(
+                "A file_format is for files, not for data sets of "
+                f"tensorflow_datasets, got {file_format!r}."
+            )
+        file_format = "tfds"
+        files = tfds_tasks.custom_splits(tfds_name, files)
+    else:
+        file_format = file_format or _guess_format(files["train"])
+        files = {split: _absolute(path) for split, path in files.items()}
+    if file_format not in (*formats, "tfds"):
         raise ValueError(
             f"Files for {kind} are {', '.join(formats)}, got {file_format!r}."
         )
@@ -94,11 +113,8 @@ def create(
         name=name,
         kind=kind,
         format=file_format,
-        files={
-            split: os.path.abspath(path) if "://" not in path else path
-            for split, path in files.items()
-            if path
-        },
+        files=files,
+        dev_share=dev_share or 0.0,
         text_columns=tuple(text_columns),
         label_column=label_column,
         labels=tuple(labels),
@@ -111,8 +127,24 @@ def create(
         source="Whoever made the data",
     )
     if kind == "classification" and not labels:
-        task = _with_labels(task)
+        task = _with_labels(task, tfds)
     return task
+
+
+def _check_splits(name: str, files: Mapping[str, str], dev_share: float | None):
+    if "train" not in files:
+        raise ValueError(f"Task {name!r} needs a --train_file.")
+    if ("dev" in files) == (dev_share is not None):
+        raise ValueError(
+            f"Task {name!r} needs a --dev_file or a --dev_share of the "
+            "training examples, and not both."
+        )
+    if dev_share is not None and not 0 < dev_share < 1:
+        raise ValueError(f"A --dev_share is in (0, 1), got {dev_share}.")
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else os.path.abspath(path)
 
 
 def _guess_format(path: str) -> str:
@@ -125,10 +157,20 @@ def _guess_format(path: str) -> str:
     return _FORMATS[ending]
 
 
-def _with_labels(task: task_lib.Task) -> task_lib.Task:
+def _with_labels(
+    task: task_lib.Task, tfds: tfds_tasks.Options | None
+) -> task_lib.Task:
     """The task with the labels of its training data."""
-    path, content = task_files.read(task, split="train", data_dir="")
-    names = tabular.label_names(content, task=task, file_name=path)
+    names = None
+    if tfds is not None:
+        names = tfds_tasks.label_names(task, options=tfds)
+    if names is None:
+        file_name, content, row = (
+            (*task_files.read(task, split="train", data_dir=""), task)
+            if tfds is None
+            else tfds_tasks.read(task, split="train", options=tfds)
+        )
+        names = tabular.label_names(content, task=row, file_name=file_name)
     if len(names) < 2:
         raise ValueError(
             f"The column {task.label_column!r} of the training data holds "
@@ -140,4 +182,4 @@ def _with_labels(task: task_lib.Task) -> task_lib.Task:
             f"{len(names)} different values, which are hardly labels. Name "
             "another --label_column, or the --labels."
         )
-    return dataclasses.replace(task, labels=names)
+    return dataclasses.replace(task, labels=tuple(names))

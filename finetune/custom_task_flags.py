@@ -4,6 +4,7 @@ from absl import flags
 
 from finetune import custom_task
 from finetune import task as task_lib
+from finetune import tfds_tasks
 
 NAME = "custom"
 
@@ -23,6 +24,19 @@ _FILES = {
         ("test", "to predict"),
     )
 }
+_DEV_SHARE = flags.DEFINE_float(
+    "dev_share",
+    None,
+    "Of --task=custom: hold out this share of --train_file, in place of a "
+    "--dev_file.",
+)
+_TFDS_NAME = flags.DEFINE_string(
+    "tfds_name",
+    "",
+    "Of --task=custom: data set of tensorflow_datasets, such as "
+    "imdb_reviews; --train_file and the others then name its splits, such as "
+    "train[:90%], and columns its features.",
+)
 _FILE_FORMAT = flags.DEFINE_enum(
     "file_format",
     None,
@@ -50,8 +64,12 @@ _HAS_IMPOSSIBLE = flags.DEFINE_bool(
 )
 
 
-def create() -> task_lib.Task | None:
+def create(tfds: tfds_tasks.Options | None) -> task_lib.Task | None:
     """The task that the flags describe; None if they describe none.
+
+    Args:
+        tfds: where data sets of tensorflow_datasets are, if examples are read
+            from them.
 
     Raises:
         ValueError: they do not fit together.
@@ -59,7 +77,13 @@ def create() -> task_lib.Task | None:
     if _KIND.value is None:
         given = [
             flag.name
-            for flag in (*_FILES.values(), _LABEL_COLUMN, _TEXT_COLUMNS)
+            for flag in (
+                *_FILES.values(),
+                _DEV_SHARE,
+                _TFDS_NAME,
+                _LABEL_COLUMN,
+                _TEXT_COLUMNS,
+            )
             if flag.present
         ]
         if given:
@@ -67,6 +91,11 @@ def create() -> task_lib.Task | None:
                 f"--{given[0]} is for --task={NAME}, which needs --kind, too."
             )
         return None
+    if bool(_TFDS_NAME.value) != (tfds is not None):
+        raise ValueError(
+            "--task=custom needs --tfds_name if, and only if, the "
+            "--data_source is tfds."
+        )
     try:
         low, high = map(float, _SCORE_RANGE.value)
     except ValueError as error:
@@ -78,6 +107,9 @@ def create() -> task_lib.Task | None:
         name=NAME,
         kind=_KIND.value,
         files={split: flag.value for split, flag in _FILES.items()},
+        dev_share=_DEV_SHARE.value,
+        tfds_name=_TFDS_NAME.value,
+        tfds=tfds,
         text_columns=_TEXT_COLUMNS.value,
         label_column=_LABEL_COLUMN.value,
         labels=_LABELS.value,

@@ -176,7 +176,7 @@ def parse_examples(
         ValueError: a line that cannot be read; its number is in the message.
     """
     has_labels = not split.startswith("test")
-    examples = make_examples(
+    return make_examples(
         _rows(
             _lines(content, file_name),
             task=task,
@@ -189,9 +189,6 @@ def parse_examples(
         file_name=file_name,
         skip_malformed=skip_malformed,
     )
-    if split == "train" and task.swaps_texts:
-        examples += _swapped(examples)
-    return examples
 
 
 def _lines(content: bytes, file_name: str) -> list[str]:
@@ -305,14 +302,3 @@ def _example(
     texts = [row[column] for column in task.text_columns]
     label = task.parse_label(row[task.label_column]) if has_labels else None
     return task_lib.Example(index, *texts, label=label)
-
-
-def _swapped(examples: list[task_lib.Example]) -> list[task_lib.Example]:
-    return [
-        example._replace(
-            id=len(examples) + example.id,
-            text_a=example.text_b,
-            text_b=example.text_a,
-        )
-        for example in examples
-    ]

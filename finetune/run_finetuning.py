@@ -17,20 +17,16 @@ from absl import flags
 from electra_tf import config_flags
 from electra_tf import device_flags
 from electra_tf import program
-from finetune import custom_task_flags
+from finetune import data_flags
 from finetune import finetune_config
 from finetune import finetuning
 from finetune import results
-from finetune import task_data
 
-_DATA_DIR = flags.DEFINE_string(
-    "data_dir", "", "Folder that holds the folders of the tasks."
-)
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder that the run writes to.", required=True
 )
 config_flags.define(finetune_config.FinetuneConfig)
-for module in (config_flags, custom_task_flags, device_flags):
+for module in (config_flags, data_flags, device_flags):
     flags.adopt_module_key_flags(module)  # Lists them in --help.
 flags.mark_flags_as_required(["task"])
 
@@ -38,9 +34,7 @@ flags.mark_flags_as_required(["task"])
 def main():
     run_results = finetuning.finetune(
         config_flags.override(finetune_config.FinetuneConfig()),
-        read=task_data.Source(
-            data_dir=_DATA_DIR.value, custom=custom_task_flags.create()
-        ).read,
+        read=data_flags.create_source().read,
         output_dir=_OUTPUT_DIR.value,
         strategy=device_flags.create_strategy(),
     )

@@ -46,7 +46,7 @@ def parse(
     has_labels = not split.startswith("test")
     needed = [*task.text_columns, *([task.label_column] * has_labels)]
     return glue.make_examples(
-        _columns(_rows(content, task, file_name), needed),
+        _columns(_rows(content, task, needed, file_name), needed),
         task=task,
         has_labels=has_labels,
         file_name=file_name,
@@ -62,8 +62,9 @@ def label_names(
     What cannot be read is left to `parse`, unless there is nothing else.
     """
     names, problems = set(), []
-    rows = _rows(content, task, file_name)
-    for number, row in _columns(rows, [task.label_column]):
+    needed = [task.label_column]
+    rows = _rows(content, task, needed, file_name)
+    for number, row in _columns(rows, needed):
         if isinstance(row, ValueError):
             problems.append(f"{file_name}, line {number}: {row}.")
         else:
@@ -86,13 +87,17 @@ def _columns(
 
 
 def _rows(
-    content: bytes, task: task_lib.Task, file_name: str
+    content: bytes,
+    task: task_lib.Task,
+    needed: Sequence[str],
+    file_name: str,
 ) -> Iterator[tuple[int, Mapping[str, Any] | ValueError]]:
     """The line at which each row ends, and the row, or what is wrong."""
     if task.format == "jsonl":
         return _json_rows(task_files.lines(content, file_name))
     if task.format == "csv":
-        return _csv_rows(task_files.decode(content, file_name), file_name)
+        text = task_files.decode(content, file_name)
+        return _csv_rows(text, needed, file_name)
     return glue.rows(content, task, file_name)
 
 
@@ -111,7 +116,7 @@ def _json_rows(lines: list[str]):
             yield number, ValueError("no JSON object, in braces")
 
 
-def _csv_rows(text: str, file_name: str):
+def _csv_rows(text: str, needed: Sequence[str], file_name: str):
     csv.field_size_limit(_MAX_FIELD)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = None
@@ -129,6 +134,9 @@ def _csv_rows(text: str, file_name: str):
             continue
         if header is None:
             header = values
+            missing = _missing(header, needed)
+            if missing:
+                raise ValueError(f"{file_name}, line 1: {missing}.")
         elif len(values) != len(header):
             yield (
                 reader.line_num,
@@ -147,12 +155,18 @@ def _texts(
     """The columns that are needed, as texts."""
     if isinstance(row, ValueError):
         raise row
-    missing = [name for name in needed if name not in row]
+    missing = _missing(row, needed)
     if missing:
-        raise ValueError(
-            f"no column {', '.join(missing)}; there are {', '.join(row)}"
-        )
+        raise ValueError(missing)
     return {name: _text(name, row[name]) for name in needed}
+
+
+def _missing(columns: Iterable[str], needed: Sequence[str]) -> str:
+    """Which columns are needed and not there; empty if none."""
+    missing = [name for name in needed if name not in columns]
+    if not missing:
+        return ""
+    return f"no column {', '.join(missing)}; there are {', '.join(columns)}"
 
 
 def _text(name: str, value: Any) -> str:

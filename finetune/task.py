@@ -91,6 +91,8 @@ class Task:
         format: How the files are read, see `readers`.
         files: Names of the files by split. Splits that begin with "dev" have
             labels and are evaluated; those that begin with "test" need none.
+        dev_share: Share of the training examples that are held out as "dev",
+            if it has the same file.
         text_columns: Names of the columns with one text or two; for format
             "conll" numbers of columns, from 1.
         label_column: Name of the column with the label.
@@ -115,6 +117,7 @@ class Task:
     folder: str = ""
     format: str = "tsv"
     files: Mapping[str, str]
+    dev_share: float = 0.0
     text_columns: Sequence[str] = ()
     label_column: str = ""
     headers: Mapping[str, Sequence[str]] = dataclasses.field(

@@ -58,7 +58,14 @@ class CustomTaskTest(parameterized.TestCase):
 
     @parameterized.parameters(
         ({"kind": "poetry"}, "Unknown kind 'poetry'. Kinds: classification,"),
-        ({"files": {"train": "x.csv"}}, "needs a --dev_file"),
+        ({"files": {"train": "x.csv"}}, "needs a --dev_file or a --dev_share"),
+        ({"dev_share": 0.1}, "a --dev_share of the .* and not both"),
+        (
+            {"files": {"train": "x.csv"}, "dev_share": 1.0},
+            r"--dev_share is in \(0, 1\), got 1.0",
+        ),
+        ({"files": {"dev": "x.csv"}}, "needs a --train_file"),
+        ({"tfds_name": "a", "file_format": "csv"}, "is for files, not for"),
         ({"files": {"train": "x", "dev": "y"}}, "'x' does not tell its format"),
         ({"file_format": "conll"}, "classification are tsv, csv, jsonl, got"),
         ({"text_columns": []}, "one or two --text_columns"),

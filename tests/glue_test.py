@@ -133,18 +133,6 @@ class ParseTest(parameterized.TestCase):
             [task_lib.Example(0, "A cat .", None, None)],
         )
 
-    def test_symmetric_training_pairs_are_used_both_ways(self):
-        content = _FIXTURES["mrpc"][0] + "\n0\t7\t8\tc\td"
-        self.assertEqual(
-            _parse(content, "mrpc", "train"),
-            [
-                task_lib.Example(0, "a", "b", 1),
-                task_lib.Example(1, "c", "d", 0),
-                task_lib.Example(2, "b", "a", 1),
-                task_lib.Example(3, "d", "c", 0),
-            ],
-        )
-
     @parameterized.parameters(
         '"unbalanced',
         '"" doubled ""',

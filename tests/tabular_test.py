@@ -62,7 +62,7 @@ class CsvTest(parameterized.TestCase):
     @parameterized.parameters(
         ("a,b,y\n1,2,yes\n1,2\n", "FILE, line 3: 2 columns instead of 3"),
         ("a,b,y\n1,2,maybe\n", "FILE, line 2: unknown label 'maybe'"),
-        ("a,y\n1,yes\n", "FILE, line 2: no column b; there are a, y"),
+        ("a,y\n1,yes\n", "FILE, line 1: no column b; there are a, y"),
         ('a,b,y\n"1,2,yes\n', "FILE, line 2: unexpected end of data"),
         ('a,b,y\n"1"x,2,yes\n', "FILE, line 2: ',' expected after '\"'"),
         (b"a,b,y\n1,\xff,yes\n", "FILE, line 2: not UTF-8"),
@@ -129,10 +129,14 @@ class LabelNamesTest(parameterized.TestCase):
         self.assertEqual(names, ("cat",))
 
     def test_without_any_label_the_first_problem_is_told(self):
-        with self.assertRaisesRegex(ValueError, "FILE, line 2: no column y"):
-            tabular.label_names(
-                b"a,b\n1,2\n", task=_task("csv"), file_name="FILE"
-            )
+        for content, name, line in (
+            (b"a,b\n1,2\n", "csv", 1),
+            (b'{}\n{"a": "1"}\n', "jsonl", 1),
+        ):
+            with self.assertRaisesRegex(
+                ValueError, f"FILE, line {line}: no column y"
+            ):
+                tabular.label_names(content, task=_task(name), file_name="FILE")
 
 
 if __name__ == "__main__":

@@ -187,15 +187,15 @@ class TfdsCorporaTest(parameterized.TestCase):
     def test_a_data_set_that_is_not_there_is_refused_at_once(self):
         with self.assertRaisesRegex(
             ValueError,
-            f"'tfds:lm1b' is not prepared in {self.data_dir}.*--tfds_data_dir"
+            f"'lm1b' is not prepared in {self.data_dir}.*--tfds_data_dir"
             ".*`tfds build lm1b`.*--tfds_download",
         ):
             self.read("tfds:lm1b")
-        for source in ("tfds:no_such_set", "tfds:", "tfds:what is it"):
+        for name in ("no_such_set", "", "what is it"):
             with self.assertRaisesRegex(
-                ValueError, f"(?s)'{source}' is neither in .*--tfds_data_dir"
+                ValueError, f"(?s)'{name}' is neither in .*--tfds_data_dir"
             ):
-                self.read(source)
+                self.read(f"tfds:{name}")
 
     def test_a_data_set_is_downloaded_if_asked_for(self):
         with mock.patch.object(tfds, "builder", _DownloadingBuilder):
