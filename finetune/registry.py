@@ -14,7 +14,7 @@ def get(name: str) -> task_lib.Task:
     """The task of that name, or of that folder: "sst" or "SST-2"."""
     plain_name = _plain(name)
     for task in TASKS.values():
-        if plain_name == task.name:
+        if plain_name == _plain(task.name):
             return task
     for task in glue.TASKS:
         if plain_name == _plain(task.folder):

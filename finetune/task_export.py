@@ -1,8 +1,11 @@
 """Exporting a fine-tuned model: its answers to texts, and to ids."""
 
+from collections.abc import Sequence
+import dataclasses
 import os
 import tempfile
 
+from absl import logging
 import tensorflow as tf
 
 from electra_tf import checkpoints
@@ -12,90 +15,24 @@ from electra_tf import signatures
 from electra_tf import tokenization
 from finetune import finetuned
 from finetune import finetuning_model
-from finetune import task as task_lib
+from finetune import served_answers
+from finetune import served_labels
+from finetune import served_tags
+from finetune import served_tasks
+
+_FUNCTIONS = {
+    "classification": served_labels.LabelFunctions,
+    "regression": served_labels.LabelFunctions,
+    "tagging": served_tags.TaggingFunctions,
+    "question_answering": served_answers.AnswerFunctions,
+}
 
 
-class TaskFunctions:
-    """A fine-tuned model's answers to texts and to ids.
-
-    Texts are cut as in training, and a batch padded to its longest example.
-
-    Args:
-        model: fine-tuned.
-        tokenizer: the one that it was trained with.
-        task: one that it has learned, classification or regression.
-    """
-
-    def __init__(
-        self,
-        model: finetuning_model.FinetuningModel,
-        tokenizer: tokenization.Tokenizer,
-        task: task_lib.Task,
-    ):
-        if task.kind not in ("classification", "regression"):
-            raise ValueError(
-                f"Task {task.name!r} is {task.kind}; only classification and "
-                "regression can be exported. finetune.predict answers others."
-            )
-        self._model = model
-        self._task = task
-        self._tokenizer = tokenizer
-        self._max_seq_length = model.config.max_seq_length
-
-    def all_signatures(self) -> dict[str, signatures.Signature]:
-        """Both functions by name."""
-        num_texts = len(self._task.text_columns)
-        return {
-            signatures.DEFAULT: signatures.of_texts(
-                self.serve_texts, ["text_a", "text_b"][:num_texts]
-            ),
-            "serve_ids": signatures.of_ids(
-                self.serve_ids,
-                self._tokenizer,
-                max_seq_length=self._max_seq_length,
-            ),
-        }
-
-    def serve_texts(
-        self, text_a: tf.Tensor, text_b: tf.Tensor | None = None
-    ) -> dict[str, tf.Tensor]:
-        """The answers to texts, string `[batch]`: as of `serve_ids`."""
-        first = self._tokenizer.tokenize(text_a)
-        second = None if text_b is None else self._tokenizer.tokenize(text_b)
-        inputs = self._tokenizer.pack(
-            first, second, max_seq_length=self._max_seq_length, pad=False
-        )
-        return self.serve_ids(**inputs)
-
-    def serve_ids(self, **inputs) -> dict[str, tf.Tensor]:
-        """The answers to ids.
-
-        Args:
-            **inputs: `signatures.IDS`, int32 `[batch, length]`.
-
-        Returns:
-            For classification `label` (string `[batch]`), `label_index`
-            (int32 `[batch]`), `probabilities` and `logits` (float32
-            `[batch, labels]`, in the order of the task's labels); for
-            regression `score` (float32 `[batch]`), in the task's unit.
-        """
-        max_length = self._model.encoder.config.max_position_embeddings
-        outputs = self._model(
-            signatures.check_length(inputs, max_length=max_length),
-            task_name=self._task.name,
-        )
-        if self._task.kind == "regression":
-            return {"score": outputs["score"]}
-        label_index = tf.argmax(
-            outputs["logits"], axis=-1, output_type=tf.int32
-        )
-        labels = tf.constant(self._task.labels)
-        return {
-            "label": tf.gather(labels, label_index),
-            "label_index": label_index,
-            "probabilities": outputs["probabilities"],
-            "logits": outputs["logits"],
-        }
+def all_signatures(
+    served: served_tasks.ServedTask,
+) -> dict[str, signatures.Signature]:
+    """All functions of a model for its task by name."""
+    return _FUNCTIONS[served.task.kind](served).all_signatures()
 
 
 def export_finetuned(
@@ -104,6 +41,9 @@ def export_finetuned(
     output_dir: str,
     version: int | None = None,
     task_name: str | None = None,
+    fixed_length: bool = False,
+    precision: config.Precision = "float32",
+    warmup_batch_sizes: Sequence[int] = (),
 ) -> export.Exported:
     """Exports the model of a fine-tuning run.
 
@@ -112,29 +52,81 @@ def export_finetuned(
         output_dir: folder that gets the numbered version.
         version: the next one if None.
         task_name: one of its tasks; None for the only one.
+        fixed_length: whether all rows are padded to the model's length.
+        precision: what the encoder computes in, whatever it was trained in.
+        warmup_batch_sizes: see `export.save`.
     """
     loaded = finetuned.load(model_dir)
-    model, tokenizer = loaded.model, loaded.tokenizer
-    task = loaded.task(task_name)
+    served = served_tasks.ServedTask(
+        model=_in_precision(loaded.model, loaded.tasks.values(), precision),
+        tokenizer=loaded.tokenizer,
+        task=loaded.task(task_name),
+        fixed_length=fixed_length,
+    )
+    _warn_of_texts(served)
+    weights = checkpoints.by_name(served.model.trainable_variables)
     with tempfile.TemporaryDirectory() as directory:
-        tokenizer.save(directory)
+        served.tokenizer.save(directory)
         vocab_file = os.path.join(directory, tokenization.VOCAB_FILE)
         return export.save(
-            TaskFunctions(model, tokenizer, task).all_signatures(),
+            all_signatures(served),
             resources={
-                "weights": checkpoints.by_name(model.trainable_variables),
+                "weights": weights,
                 "vocab": tf.saved_model.Asset(vocab_file),
             },
-            info={
-                "kind": task.kind,
-                "task": task.name,
-                "labels": list(task.labels),
-                "config": config.to_dict(model.config),
-                "encoder": config.to_dict(model.encoder.config),
-                "max_seq_length": model.config.max_seq_length,
-                "tokenizer": tokenizer.settings(),
-                "vocab_sha256": tokenizer.vocab_sha256,
-            },
+            info=_info(served),
             output_dir=output_dir,
             version=version,
+            precision=precision,
+            warmup_batch_sizes=warmup_batch_sizes,
         )
+
+
+def _in_precision(
+    model: finetuning_model.FinetuningModel, tasks, precision: config.Precision
+) -> finetuning_model.FinetuningModel:
+    """The model with layers that compute in a precision."""
+    if model.config.precision == precision:
+        return model
+    converted = finetuning_model.FinetuningModel(
+        dataclasses.replace(model.config, precision=precision),
+        tasks=list(tasks),
+        encoder_config=model.encoder.config,
+    )
+    named = checkpoints.by_name(model.trainable_variables)
+    checkpoints.restore(
+        converted.trainable_variables,
+        {name: variable.numpy() for name, variable in named.items()},
+    )
+    return converted
+
+
+def _warn_of_texts(served: served_tasks.ServedTask):
+    is_original = served.model.config.answer_text == "original"
+    if served.task.kind == "question_answering" and is_original:
+        logging.warning(
+            "The run has answer_text='original'; a served model finds the "
+            "texts of answers by 'offsets'."
+        )
+
+
+def _info(served: served_tasks.ServedTask) -> dict:
+    """What is kept beside the graph, as JSON types."""
+    task, model = served.task, served.model
+    info = {
+        "kind": task.kind,
+        "task": task.name,
+        "labels": list(task.labels),
+        "config": config.to_dict(model.config),
+        "encoder": config.to_dict(model.encoder.config),
+        "max_seq_length": served.max_seq_length,
+        "fixed_length": served.fixed_length,
+        "tokenizer": served.tokenizer.settings(),
+        "vocab_sha256": served.tokenizer.vocab_sha256,
+    }
+    if task.kind == "question_answering":
+        info |= {
+            "has_impossible": task.has_impossible,
+            "null_threshold": model.config.null_threshold,
+        }
+    return info

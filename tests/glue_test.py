@@ -74,6 +74,10 @@ class RegistryTest(parameterized.TestCase):
     def test_a_task_is_found_by_name_or_folder(self, name):
         self.assertIs(registry.get(name), glue.SST)
 
+    def test_every_name_in_the_table_is_found(self):
+        for name, task in registry.TASKS.items():
+            self.assertIs(registry.get(name), task)
+
     def test_an_unknown_task_is_named_with_the_known_ones(self):
         with self.assertRaisesRegex(
             ValueError,
