@@ -1,0 +1,1 @@
+"""Clients, servers and files for exported models."""
