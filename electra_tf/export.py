@@ -9,6 +9,7 @@ Its signatures are plain graphs with weights as variables: no Python function,
 no XLA, no operation that TensorFlow Serving lacks.
 """
 
+from collections.abc import Sequence
 import contextlib
 import os
 import subprocess
@@ -23,11 +24,19 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from electra_tf import config
+from electra_tf import graph_operations
 from electra_tf import model_folder
 from electra_tf import signatures as signatures_lib
 
-# Largest difference between what a model and its SavedModel answer.
-TOLERANCE = 1e-5
+# Largest difference between what a model and its SavedModel answer, as a share
+# of what is larger than 1. One step between two numbers of half precision near
+# 1 is 2**-7 = 0.008 for bfloat16, and 2**-10 = 0.001 for float16.
+TOLERANCES: dict[config.Precision, float] = {
+    "float32": 1e-5,
+    "bfloat16": 2**-7,
+    "float16": 2**-10,
+}
 
 
 class Exported(NamedTuple):
@@ -36,10 +45,13 @@ class Exported(NamedTuple):
     Attributes:
         path: its numbered folder.
         functions: the traced functions, by signature.
+        example: texts that the default signature takes, by name; what it
+            takes no texts for is not in there.
     """
 
     path: str
     functions: dict[str, tf.types.experimental.ConcreteFunction]
+    example: dict[str, str]
 
 
 def save(
@@ -49,6 +61,8 @@ def save(
     info: dict[str, Any],
     output_dir: str,
     version: int | None = None,
+    precision: config.Precision = "float32",
+    warmup_batch_sizes: Sequence[int] = (),
 ) -> Exported:
     """Writes a SavedModel, and checks it in a process of its own.
 
@@ -58,11 +72,16 @@ def save(
         info: kept in `assets.extra/model_info.json`, as JSON types.
         output_dir: gets a folder with the version's number.
         version: number of the version; the next one if None.
+        precision: what the functions compute in, which decides how closely
+            they are compared.
+        warmup_batch_sizes: batches of these sizes become the requests that a
+            server warms the model up with.
 
     Raises:
         ValueError: the version exists.
-        RuntimeError: the saved functions do not load, or answer differently.
-            Then there is no folder of that version.
+        RuntimeError: the saved functions do not load, or answer differently,
+            or no server could run them. Then there is no folder of that
+            version.
     """
     version = _free_version(output_dir, version)
     path = os.path.join(output_dir, str(version))
@@ -80,17 +99,28 @@ def save(
     try:
         with _without_info_logs():
             tf.saved_model.save(module, temporary, signatures=functions)
-        _write_info(temporary, info)
+        graph_operations.check(temporary)
+        more = {"precision": precision, "signatures": sorted(signatures)}
+        _write_info(temporary, info | more)
         logging.info("Checking the SavedModel in a process of its own.")
-        logging.info("%s", verify(temporary, signatures))
+        checked = verify(temporary, signatures, functions, precision=precision)
+        logging.info("%s", checked)
+        if warmup_batch_sizes:
+            _write_warmup(temporary, signatures, warmup_batch_sizes)
         tf.io.gfile.rename(temporary, path)
     finally:
         if tf.io.gfile.exists(temporary):
             tf.io.gfile.rmtree(temporary)
-    return Exported(path, functions)
+    return Exported(path, functions, _example(signatures))
 
 
-def verify(path: str, signatures: dict[str, signatures_lib.Signature]) -> str:
+def verify(
+    path: str,
+    signatures: dict[str, signatures_lib.Signature],
+    functions: dict[str, tf.types.experimental.ConcreteFunction],
+    *,
+    precision: config.Precision = "float32",
+) -> str:
     """Compares a SavedModel with the Python functions on their samples.
 
     It is loaded in a fresh process that imports TensorFlow and
@@ -99,20 +129,24 @@ def verify(path: str, signatures: dict[str, signatures_lib.Signature]) -> str:
     Args:
         path: of the SavedModel.
         signatures: the functions that it was made from.
+        functions: the traced functions, by signature.
+        precision: what they compute in.
 
     Returns:
         A line that says what was compared.
 
     Raises:
-        RuntimeError: any difference above `TOLERANCE`, or a failure to load.
+        RuntimeError: any difference above that of `TOLERANCES`, or a failure
+            to load.
     """
     script = os.path.join(os.path.dirname(__file__), "verify_export.py")
+    tolerance = str(TOLERANCES[precision])
     with tempfile.TemporaryDirectory() as directory:
         answers = os.path.join(directory, "answers.npz")
-        np.savez(answers, **_answers(signatures))
+        np.savez(answers, **_answers(signatures, functions, precision))
         # -P: the folder of the script, this package, is not searched.
         result = subprocess.run(
-            [sys.executable, "-P", script, path, answers, str(TOLERANCE)],
+            [sys.executable, "-P", script, path, answers, tolerance],
             env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
             capture_output=True,
             text=True,
@@ -140,9 +174,10 @@ def summary(exported: Exported) -> str:
         lines += [f"    takes    {line}" for line in _describe(inputs)]
         lines += [f"    returns  {line}" for line in _describe(outputs)]
     default = signatures_lib.DEFAULT
-    _, inputs = exported.functions[default].structured_input_signature
-    text = signatures_lib.SAMPLE_TEXTS[0]
-    arguments = ", ".join(f'{name}=tf.constant(["{text}"])' for name in inputs)
+    arguments = ", ".join(
+        f"{name}=tf.constant([{text!r}])"
+        for name, text in exported.example.items()
+    )
     return "\n".join(
         lines
         + [
@@ -207,18 +242,49 @@ def _write_info(path: str, info: dict[str, Any]):
     )
 
 
+def _write_warmup(
+    path: str,
+    signatures: dict[str, signatures_lib.Signature],
+    batch_sizes: Sequence[int],
+):
+    # Only here: it needs the protocol of TensorFlow Serving.
+    from electra_tf.serving import warmup
+
+    samples = {name: item.samples[0] for name, item in signatures.items()}
+    warmup.write(path, samples, batch_sizes)
+
+
+def _example(
+    signatures: dict[str, signatures_lib.Signature],
+) -> dict[str, str]:
+    """The first row of the first sample of the default signature."""
+    sample = signatures[signatures_lib.DEFAULT].samples[0]
+    return {
+        name: tensor[0].numpy().decode()
+        for name, tensor in sample.items()
+        if tensor.dtype == tf.string
+    }
+
+
 def _answers(
     signatures: dict[str, signatures_lib.Signature],
+    functions: dict[str, tf.types.experimental.ConcreteFunction],
+    precision: config.Precision,
 ) -> dict[str, np.ndarray]:
-    """What the Python functions answer, as `verify_export.py` reads it.
+    """What is expected, as `verify_export.py` reads it.
 
     Arrays by `signature|number of the sample|inputs or outputs|name`.
     """
-    arrays = {}
+    arrays, seen = {}, set()
     for name, signature in signatures.items():
-        for number, inputs in enumerate(signature.samples):
+        # One sample tells of another name of a function that it is there.
+        count = 1 if signature.function in seen else None
+        seen.add(signature.function)
+        for number, inputs in enumerate(signature.samples[:count]):
             with tf.device("CPU:0"):
-                outputs = signature.function(**inputs)
+                outputs = _expected(
+                    signature, functions[name], inputs, precision
+                )
             for kind, tensors in (("inputs", inputs), ("outputs", outputs)):
                 for key, tensor in tensors.items():
                     array = tensor.numpy()
@@ -226,6 +292,28 @@ def _answers(
                         array = array.astype(np.bytes_)  # No pickled objects.
                     arrays[f"{name}|{number}|{kind}|{key}"] = array
     return arrays
+
+
+def _expected(
+    signature: signatures_lib.Signature, traced, inputs, precision
+) -> dict[str, tf.Tensor]:
+    """What the Python function answers to one sample.
+
+    Which of two almost equal answers is the better one depends on rounding,
+    and that on whether operations run one by one or as a graph. So answers
+    that are no numbers are those of the graph, traced in this process; and in
+    half precision, whose steps are large, all are.
+    """
+    if precision != "float32":
+        return traced(**inputs)
+    outputs = signature.function(**inputs)
+    if all(value.dtype.is_floating for value in outputs.values()):
+        return outputs
+    of_graph = traced(**inputs)
+    return {
+        name: value if value.dtype.is_floating else of_graph[name]
+        for name, value in outputs.items()
+    }
 
 
 def _describe(specs: dict[str, tf.TensorSpec]) -> list[str]:

@@ -1,24 +1,27 @@
-"""Exports the discriminator of a pre-trained model as a SavedModel.
+"""Exports a pre-trained model as a SavedModel that answers texts.
 
     python -m electra_tf.export_model --model_dir=MODEL --output_dir=SERVED
 
-Signatures: `discriminate` (the default) and `encode` take texts,
-`discriminate_ids` and `encode_ids` take the ids of word pieces.
+The model gets the signatures that its networks can answer: `discriminate`,
+`encode`, `fill_mask` and `score` take texts; with `_ids` behind the name they
+take the ids of word pieces. The default is the first that there is of
+`discriminate`, `fill_mask`, `score` (as of Electric) and `encode`.
 """
 
 from absl import flags
 
 from electra_tf import export
+from electra_tf import export_flags
 from electra_tf import pretrained_export
 from electra_tf import program
 
+flags.adopt_module_key_flags(export_flags)  # Lists them in --help.
+
 _MODEL_DIR = flags.DEFINE_string(
-    "model_dir", None, "Folder of a pre-training run.", required=True
-)
-_OUTPUT_DIR = flags.DEFINE_string(
-    "output_dir",
+    "model_dir",
     None,
-    "Folder that gets the SavedModel as a numbered version, such as 1/.",
+    "Folder of a pre-training run, or of weights that convert_checkpoint "
+    "wrote.",
     required=True,
 )
 _CHECKPOINT = flags.DEFINE_string(
@@ -33,21 +36,21 @@ _MAX_SEQ_LENGTH = flags.DEFINE_integer(
     "length of the training data by default.",
     lower_bound=5,
 )
-_VERSION = flags.DEFINE_integer(
-    "version",
-    None,
-    "Number of the version; one more than the newest by default.",
-    lower_bound=0,
+_FILL_MASK_TOP_K = flags.DEFINE_integer(
+    "fill_mask_top_k",
+    10,
+    "How many word pieces `fill_mask` names for each [MASK].",
+    lower_bound=1,
 )
 
 
 def main():
     exported = pretrained_export.export_pretrained(
         _MODEL_DIR.value,
-        output_dir=_OUTPUT_DIR.value,
         checkpoint=_CHECKPOINT.value,
         max_seq_length=_MAX_SEQ_LENGTH.value,
-        version=_VERSION.value,
+        fill_mask_top_k=_FILL_MASK_TOP_K.value,
+        **export_flags.arguments(),
     )
     print(export.summary(exported))
 

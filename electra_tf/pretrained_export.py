@@ -1,6 +1,7 @@
-"""Exporting the discriminator: its answers to texts, and to ids."""
+"""Exporting a pre-trained model: its answers to texts, and to ids."""
 
 from collections.abc import Callable
+from collections.abc import Sequence
 import os
 
 from absl import logging
@@ -10,63 +11,50 @@ from electra_tf import checkpoints
 from electra_tf import config
 from electra_tf import encoder as encoder_lib
 from electra_tf import export
+from electra_tf import mask_filling
 from electra_tf import model_folder
+from electra_tf import pretrained_networks
 from electra_tf import pretraining_heads
+from electra_tf import served_texts
 from electra_tf import signatures
+from electra_tf import text_scores
 from electra_tf import tokenization
+
+_KINDS = ("pretraining", "encoder")
+# Signatures of which the first that a model has is its default. Only Electric,
+# which has neither of the first two, scores texts in one pass.
+_DEFAULTS = ("discriminate", "fill_mask", "score", "encode")
 
 
 class PretrainedFunctions:
-    """The discriminator's answers to texts and to ids.
-
-    A text is cut after `max_seq_length` tokens, and a batch padded to its
-    longest text. [CLS] and [SEP] count as tokens.
+    """The main network's answers to texts and to ids.
 
     Args:
-        encoder: the discriminator.
-        head: the discriminator's head.
-        tokenizer: the one that it was trained with.
-        vocab_file: the tokenizer's, which becomes an asset.
-        max_seq_length: most tokens of a text.
-
-    Attributes:
-        vocab_table: gives pieces for ids.
+        encoder: the main network's; the discriminator, if there is one.
+        texts: how texts are read.
+        head: the discriminator's head; None if nothing is said of tokens.
     """
 
     def __init__(
         self,
         *,
         encoder: encoder_lib.Encoder,
-        head: pretraining_heads.ReplacedTokenHead,
-        tokenizer: tokenization.Tokenizer,
-        vocab_file: str,
-        max_seq_length: int,
+        texts: served_texts.ServedTexts,
+        head: pretraining_heads.ReplacedTokenHead | None = None,
     ):
         self._encoder = encoder
         self._head = head
-        self._tokenizer = tokenizer
-        self._max_seq_length = max_seq_length
-        self.vocab_table = tf.lookup.StaticHashTable(
-            tf.lookup.TextFileInitializer(
-                vocab_file,
-                key_dtype=tf.int64,
-                key_index=tf.lookup.TextFileIndex.LINE_NUMBER,
-                value_dtype=tf.string,
-                value_index=tf.lookup.TextFileIndex.WHOLE_LINE,
-            ),
-            default_value="",
-        )
+        self._texts = texts
 
     def all_signatures(self) -> dict[str, signatures.Signature]:
-        """All functions by name; `discriminate` is the default."""
-        discriminate = signatures.of_texts(self.discriminate, ["text"])
-        return {
-            signatures.DEFAULT: discriminate,
-            "discriminate": discriminate,
-            "encode": signatures.of_texts(self.encode, ["text"]),
-            "discriminate_ids": self._of_ids(self.discriminate_ids),
-            "encode_ids": self._of_ids(self.encode_ids),
-        }
+        """All functions by name."""
+        found = {}
+        if self._head is not None:
+            found["discriminate"] = self._of_texts(self.discriminate)
+        found["encode"] = self._of_texts(self.encode)
+        if self._head is not None:
+            found["discriminate_ids"] = self._of_ids(self.discriminate_ids)
+        return found | {"encode_ids": self._of_ids(self.encode_ids)}
 
     def discriminate(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """How likely each token of a text was replaced.
@@ -80,15 +68,13 @@ class PretrainedFunctions:
             UTF-8 bytes of the text, both 0 for [CLS] and [SEP];
             `replaced_probabilities` (float32); `mask` (int32, 1 for tokens).
         """
-        pieces = self._tokenizer.tokenize_with_offsets(text)
-        inputs = self._pack(pieces.ids)
+        pieces = self._texts.tokenizer.tokenize_with_offsets(text)
+        inputs = self._texts.pack(pieces.ids)
         outputs = self.discriminate_ids(**inputs)
-        return {
-            "tokens": self._tokens(inputs),
-            "starts": self._offsets(pieces.starts),
-            "ends": self._offsets(pieces.ends),
+        return self._texts.tokens(inputs) | {
+            "starts": self._texts.offsets(pieces.starts),
+            "ends": self._texts.offsets(pieces.ends),
             "replaced_probabilities": outputs["replaced_probabilities"],
-            "mask": inputs["input_mask"],
         }
 
     def encode(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -101,11 +87,8 @@ class PretrainedFunctions:
             What `encode_ids` returns, and `[batch, length]`: `tokens`
             (string) and `mask` (int32, 1 for tokens).
         """
-        inputs = self._pack(self._tokenizer.tokenize(text))
-        return self.encode_ids(**inputs) | {
-            "tokens": self._tokens(inputs),
-            "mask": inputs["input_mask"],
-        }
+        inputs = self._texts.read(text)
+        return self.encode_ids(**inputs) | self._texts.tokens(inputs)
 
     def discriminate_ids(self, **inputs) -> dict[str, tf.Tensor]:
         """How likely each token was replaced.
@@ -147,10 +130,11 @@ class PretrainedFunctions:
             ),
         }
 
+    def _of_texts(self, function: Callable) -> signatures.Signature:
+        return signatures.of_texts(function, ["text"])
+
     def _of_ids(self, function: Callable) -> signatures.Signature:
-        return signatures.of_ids(
-            function, self._tokenizer, max_seq_length=self._max_seq_length
-        )
+        return self._texts.ids_signature(function)
 
     def _encode(self, inputs) -> encoder_lib.EncoderOutput:
         max_length = self._encoder.config.max_position_embeddings
@@ -158,19 +142,58 @@ class PretrainedFunctions:
             signatures.check_length(inputs, max_length=max_length)
         )
 
-    def _pack(self, ids: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        return self._tokenizer.pack(
-            ids, max_seq_length=self._max_seq_length, pad=False
+
+def all_signatures(
+    networks: pretrained_networks.Networks,
+    texts: served_texts.ServedTexts,
+    *,
+    fill_mask_top_k: int = 10,
+) -> dict[str, signatures.Signature]:
+    """All that networks can answer, by name, and one of it as the default.
+
+    Args:
+        networks: of the model.
+        texts: how texts are read.
+        fill_mask_top_k: how many word pieces are named for each [MASK].
+    """
+    says_replaced = networks.head_says == "replaced"
+    found = PretrainedFunctions(
+        encoder=networks.encoder,
+        texts=texts,
+        head=networks.head if says_replaced else None,
+    ).all_signatures()
+    if networks.masked_model is not None:
+        filling = mask_filling.MaskFilling(
+            networks.masked_model, texts, top_k=fill_mask_top_k
         )
+        found |= filling.all_signatures()
+    scores = _scores(networks, texts)
+    if scores is not None:
+        found |= scores.all_signatures()
+    default = next(found[name] for name in _DEFAULTS if name in found)
+    return {signatures.DEFAULT: default} | found
 
-    def _tokens(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        tokens = self.vocab_table.lookup(tf.cast(inputs["input_ids"], tf.int64))
-        return tf.where(inputs["input_mask"] > 0, tokens, "")
 
-    def _offsets(self, offsets: tf.RaggedTensor) -> tf.Tensor:
-        """Cut and padded as `pack` does it with ids."""
-        kept = offsets[:, : self._max_seq_length - 2]
-        return tf.pad(kept.to_tensor(), [[0, 0], [1, 1]])
+def _scores(
+    networks: pretrained_networks.Networks, texts: served_texts.ServedTexts
+) -> text_scores.TextScores | None:
+    """What scores texts; None if no network does."""
+    if networks.head_says == "energy":
+        return text_scores.TextScores(
+            text_scores.of_energies(networks.encoder, networks.head),
+            texts,
+            max_length=networks.encoder.config.max_position_embeddings,
+            is_slow=False,
+        )
+    model = networks.masked_model
+    if model is None:
+        return None
+    return text_scores.TextScores(
+        text_scores.of_masked_model(model, mask_id=texts.tokenizer.mask_id),
+        texts,
+        max_length=model.encoder.config.max_position_embeddings,
+        is_slow=True,
+    )
 
 
 def export_pretrained(
@@ -180,82 +203,76 @@ def export_pretrained(
     checkpoint: str | None = None,
     max_seq_length: int | None = None,
     version: int | None = None,
+    fixed_length: bool = False,
+    precision: config.Precision = "float32",
+    fill_mask_top_k: int = 10,
+    warmup_batch_sizes: Sequence[int] = (),
 ) -> export.Exported:
-    """Exports the discriminator of a pre-training run.
+    """Exports all that the networks of a pre-trained model can answer.
 
     Args:
-        model_dir: folder of the run.
+        model_dir: folder of a pre-training run, or of converted weights.
         output_dir: folder that gets the numbered version.
         checkpoint: as for `checkpoints.find`; the run's newest if None.
         max_seq_length: most tokens of a text; as in training if None.
         version: the next one if None.
+        fixed_length: whether all rows are padded to that length.
+        precision: what the networks compute in.
+        fill_mask_top_k: how many word pieces are named for each [MASK].
+        warmup_batch_sizes: see `export.save`.
     """
     contents = model_folder.read(model_dir)
-    if contents["kind"] != "pretraining":
+    if contents["kind"] not in _KINDS:
         raise ValueError(
             f"{model_dir!r} is of kind {contents['kind']!r}; this program "
             "exports pre-trained models. Use python -m finetune.export_task."
         )
-    run_config = config.from_dict(config.PretrainConfig, contents["config"])
-    if run_config.objective not in ("electra", "electra_15"):
-        raise ValueError(
-            f"{model_dir!r} was trained with objective="
-            f"{run_config.objective!r}: it has no discriminator that tells "
-            "replaced tokens. Fine-tune it, or score texts with it."
-        )
-    max_seq_length = max_seq_length or run_config.max_seq_length
-    _check_length(max_seq_length, run_config)
-    checkpoint = checkpoints.find(checkpoint or model_dir)
-    discriminator, head = _load_discriminator(run_config, checkpoint)
     tokenizer = tokenization.Tokenizer.load(model_dir)
-    functions = PretrainedFunctions(
-        encoder=discriminator,
-        head=head,
-        tokenizer=tokenizer,
-        vocab_file=os.path.join(model_dir, tokenization.VOCAB_FILE),
-        max_seq_length=max_seq_length,
+    checkpoint = checkpoints.find(checkpoint or model_dir)
+    networks = pretrained_networks.load(
+        contents, checkpoint, tokenizer=tokenizer, precision=precision
     )
-    variables = discriminator.variables + head.variables
+    max_seq_length = max_seq_length or networks.trained_length
+    _check_length(max_seq_length, networks)
+    vocab_file = os.path.join(model_dir, tokenization.VOCAB_FILE)
+    texts = served_texts.ServedTexts(
+        tokenizer=tokenizer,
+        vocab_table=served_texts.vocab_table(vocab_file),
+        max_seq_length=max_seq_length,
+        fixed_length=fixed_length,
+    )
     return export.save(
-        functions.all_signatures(),
+        all_signatures(networks, texts, fill_mask_top_k=fill_mask_top_k),
         resources={
-            "weights": checkpoints.by_name(variables),
-            "vocab_table": functions.vocab_table,
+            "weights": checkpoints.by_name(networks.variables),
+            "vocab_table": texts.vocab_table,
         },
         info={
             "kind": contents["kind"],
             "checkpoint": checkpoint,
             "config": contents["config"],
             "max_seq_length": max_seq_length,
+            "fixed_length": fixed_length,
             "tokenizer": tokenizer.settings(),
             "vocab_sha256": tokenizer.vocab_sha256,
         },
         output_dir=output_dir,
         version=version,
+        precision=precision,
+        warmup_batch_sizes=warmup_batch_sizes,
     )
 
 
-def _check_length(max_seq_length: int, run_config: config.PretrainConfig):
-    if max_seq_length > run_config.max_position_embeddings:
+def _check_length(max_seq_length: int, networks: pretrained_networks.Networks):
+    num_positions = networks.encoder.config.max_position_embeddings
+    if max_seq_length > num_positions:
         raise ValueError(
             f"max_seq_length {max_seq_length} is longer than the "
-            f"{run_config.max_position_embeddings} positions of the model."
+            f"{num_positions} positions of the model."
         )
-    if max_seq_length > run_config.max_seq_length:
+    if max_seq_length > networks.trained_length:
         logging.warning(
             "The model was trained on no more than %d of the %d tokens.",
-            run_config.max_seq_length,
+            networks.trained_length,
             max_seq_length,
         )
-
-
-def _load_discriminator(run_config: config.PretrainConfig, checkpoint: str):
-    discriminator = encoder_lib.Encoder(run_config.encoder)
-    head = pretraining_heads.ReplacedTokenHead(run_config.encoder)
-    restored = checkpoints.restore(
-        discriminator.variables + head.variables,
-        checkpoints.fold_deltas(checkpoints.read_variables(checkpoint)),
-        may_be_unused=(r"(?!electra/|discriminator_predictions/)",),
-    )
-    checkpoints.log_restored(restored, checkpoint)
-    return discriminator, head

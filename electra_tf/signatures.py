@@ -11,9 +11,9 @@ from electra_tf import tokenization
 # The signature that is called if a caller names none.
 DEFAULT = "serving_default"
 
+ID_NAMES = ("input_ids", "input_mask", "segment_ids")
 IDS = {
-    name: tf.TensorSpec([None, None], tf.int32, name=name)
-    for name in ("input_ids", "input_mask", "segment_ids")
+    name: tf.TensorSpec([None, None], tf.int32, name=name) for name in ID_NAMES
 }
 
 # What every exported model is tried on: these as a batch, and one long text.
@@ -28,6 +28,9 @@ SAMPLE_TEXTS = (
 )
 LONG_SAMPLE_TEXT = "A very long text, " * 500
 
+# Rows of a batch, with one text for each input.
+Batch = Sequence[tuple[str, ...]]
+
 
 class Signature(NamedTuple):
     """One function of a SavedModel.
@@ -36,7 +39,9 @@ class Signature(NamedTuple):
         function: takes tensors by name, returns tensors by name; all are
             dense, with the batch as first dimension.
         inputs: what it takes.
-        samples: inputs that the saved function is compared with it on.
+        samples: inputs that the saved function is compared with it on. The
+            first one is also what users are shown, and servers warmed up
+            with.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
@@ -44,15 +49,22 @@ class Signature(NamedTuple):
     samples: Sequence[dict[str, tf.Tensor]]
 
 
-def of_texts(function: Callable, names: Sequence[str]) -> Signature:
+def of_texts(
+    function: Callable,
+    names: Sequence[str],
+    *,
+    batches: Sequence[Batch] | None = None,
+) -> Signature:
     """A function of texts as a signature.
 
     Args:
         function: takes string `[batch]` by each of the names.
         names: of its inputs, one or two.
+        batches: the samples; `SAMPLE_TEXTS` and others, if not given.
     """
-    columns = zip(SAMPLE_TEXTS, SAMPLE_TEXTS[::-1])
-    batches = (list(columns), [(LONG_SAMPLE_TEXT,) * 2], [("", "")])
+    if batches is None:
+        columns = zip(SAMPLE_TEXTS, SAMPLE_TEXTS[::-1])
+        batches = (list(columns), [(LONG_SAMPLE_TEXT,) * 2], [("", "")])
     return Signature(
         function,
         inputs={
@@ -69,16 +81,30 @@ def of_ids(
     tokenizer: tokenization.Tokenizer,
     *,
     max_seq_length: int,
+    fixed_length: bool = False,
 ) -> Signature:
-    """A function of `IDS`, int32 `[batch, length]` each, as a signature."""
+    """A function of `IDS`, int32 `[batch, length]` each, as a signature.
+
+    Args:
+        function: takes them by their names.
+        tokenizer: makes the samples.
+        max_seq_length: most tokens of a sample.
+        fixed_length: whether all batches have that length.
+    """
     texts = tokenizer.tokenize(tf.constant(SAMPLE_TEXTS))
     long_text = tokenizer.tokenize(tf.constant([LONG_SAMPLE_TEXT]))
     segments = ((texts,), (texts, texts[::-1]), (long_text,))
+    length = max_seq_length if fixed_length else None
     return Signature(
         function,
-        inputs=IDS,
+        inputs={
+            name: tf.TensorSpec([None, length], tf.int32, name=name)
+            for name in ID_NAMES
+        },
         samples=[
-            tokenizer.pack(*batch, max_seq_length=max_seq_length, pad=False)
+            tokenizer.pack(
+                *batch, max_seq_length=max_seq_length, pad=fixed_length
+            )
             for batch in segments
         ],
     )

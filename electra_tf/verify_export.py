@@ -53,12 +53,17 @@ def read_samples(path: str) -> dict[tuple[str, str], dict]:
 
 
 def compare(actual: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference; infinite for anything but close numbers."""
+    """The largest difference; infinite for anything but close numbers.
+
+    It is a share of what is expected, where that is larger than 1: so many
+    digits a number in float32 has.
+    """
     if actual.shape != expected.shape:
         return float("inf")
     if expected.dtype.kind != "f":
         return 0.0 if np.array_equal(actual, expected) else float("inf")
-    return float(np.max(np.abs(actual - expected), initial=0.0))
+    shares = np.abs(actual - expected) / np.maximum(np.abs(expected), 1.0)
+    return float(np.max(shares, initial=0.0))
 
 
 if __name__ == "__main__":

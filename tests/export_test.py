@@ -2,12 +2,14 @@
 
 import json
 import os
+from unittest import mock
 
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
 from electra_tf import export
+from electra_tf import graph_operations
 from electra_tf import signatures
+from electra_tf.serving import warmup
 
 # All that tensorflow_text may add to the graph: TensorFlow Serving has had
 # these operations since it has them at all. Everything else is TensorFlow's.
@@ -18,21 +20,26 @@ _TEXT_OPERATIONS = {
 }
 _CORE_OPERATIONS = set(
     """
-    AddV2 All ArgMax Assert AssignVariableOp BatchMatMulV2 BiasAdd
-    BroadcastTo Cast ConcatV2 Const Cumsum DenseBincount DisableCopyOnRead
-    DivNoNan Equal Erfc ExpandDims Fill GatherNd GatherV2 Greater
-    GreaterEqual HashTableV2 Identity If InitializeTableFromTextFileV2 Less
-    LessEqual LogicalNot LogicalOr LookupTableFindV2 MatMul Max Maximum Mean
-    MergeV2Checkpoints Minimum Mul Neg NoOp OneHot OnesLike Pack Pad
-    Placeholder Prod RaggedGather RaggedRange RaggedTensorToTensor Range
-    ReadVariableOp Reshape ResourceGather RestoreV2 Rsqrt SaveV2 SegmentMax
-    SegmentMin Select SelectV2 Shape ShardedFilename Sigmoid Size Softmax
-    FloorDiv PartitionedCall
-    SquaredDifference Squeeze StatefulPartitionedCall StatelessIf
-    StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice
-    StringJoin StringLength StringLower Sub Substr Sum TensorScatterUpdate
-    Tile Transpose UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode
-    Unique UnsortedSegmentSum VarHandleOp VarIsInitializedOp Where ZerosLike
+    AddV2 All Any ArgMax AsString Assert AssignVariableOp BatchMatMulV2
+    BiasAdd BroadcastTo Cast ConcatV2 Const Cumsum DenseBincount
+    DisableCopyOnRead DivNoNan Einsum Equal Erfc Exp ExpandDims Fill
+    FloorDiv GatherNd GatherV2 Greater GreaterEqual HashTableV2 Identity If
+    InitializeTableFromTextFileV2 IsFinite Less LessEqual Log LogSoftmax
+    LogicalAnd LogicalNot LogicalOr LookupTableFindV2 MatMul Max Maximum
+    Mean MergeV2Checkpoints Minimum Mul Neg NoOp NotEqual OneHot OnesLike
+    Pack Pad PadV2 PartitionedCall Placeholder Prod RaggedGather RaggedRange
+    RaggedTensorToTensor Range ReadVariableOp Reshape ResourceGather
+    RestoreV2 Rsqrt SaveV2 ScatterNd SegmentMax SegmentMin Select SelectV2
+    Shape ShardedFilename Sigmoid Size Softmax
+    SparseSoftmaxCrossEntropyWithLogits Split SquaredDifference Squeeze
+    StatefulPartitionedCall StatelessIf StaticRegexFullMatch
+    StaticRegexReplace StopGradient StridedSlice StringJoin StringLength
+    StringLower StringSplitV2 Sub Substr Sum TensorListFromTensor
+    TensorListGetItem TensorListReserve TensorListSetItem TensorListStack
+    TensorScatterUpdate Tile TopKV2 Transpose UnicodeDecodeWithOffsets
+    UnicodeEncode UnicodeTranscode Unique UnsortedSegmentMax
+    UnsortedSegmentMin UnsortedSegmentSum VarHandleOp VarIsInitializedOp
+    Where While ZerosLike
     """.split()
 )
 
@@ -43,17 +50,7 @@ def unexpected_operations(path: str) -> set[str]:
     A new operation of TensorFlow's own is added to the list; one that runs
     Python or is compiled by XLA never is.
     """
-    saved_model = saved_model_pb2.SavedModel()
-    with open(os.path.join(path, "saved_model.pb"), "rb") as file:
-        saved_model.ParseFromString(file.read())
-    operations = set()
-    for meta_graph in saved_model.meta_graphs:
-        graph = meta_graph.graph_def
-        operations |= {node.op for node in graph.node}
-        for function in graph.library.function:
-            operations |= {node.op for node in function.node_def}
-            if function.attr["_XlaMustCompile"].b:
-                operations.add("XLA")
+    operations = graph_operations.of_saved_model(path)
     return operations - _TEXT_OPERATIONS - _CORE_OPERATIONS
 
 
@@ -109,6 +106,61 @@ class ExportTest(tf.test.TestCase):
                 output_dir,
             )
         self.assertEmpty(os.listdir(output_dir))
+
+    def test_in_half_precision_the_graph_is_what_counts(self):
+        exported = _save(
+            lambda x: {"y": 0 * x + 1 + 2e-5 * tf.executing_eagerly()},
+            self.create_tempdir().full_path,
+            precision="bfloat16",
+        )
+        info = os.path.join(exported.path, "assets.extra", "model_info.json")
+        with open(info, encoding="utf-8") as file:
+            info = json.load(file)
+        self.assertEqual(info["precision"], "bfloat16")
+        self.assertEqual(info["signatures"], [signatures.DEFAULT])
+
+    def test_answers_that_are_no_numbers_are_compared_too(self):
+        path = self.create_tempdir().full_path
+        with self.assertRaisesRegex(RuntimeError, "y differs by inf"):
+            with mock.patch.object(
+                export, "_expected", return_value={"y": tf.constant(["b"])}
+            ):
+                _save(lambda x: {"y": tf.fill([tf.size(x)], "a")}, path)
+
+    def test_python_functions_are_refused(self):
+        def function(x):
+            double = tf.numpy_function(lambda values: 2 * values, [x], x.dtype)
+            return {"y": tf.ensure_shape(double, [None])}
+
+        output_dir = self.create_tempdir().full_path
+        with self.assertRaisesRegex(RuntimeError, "graph holds PyFunc"):
+            _save(function, output_dir)
+        self.assertEmpty(os.listdir(output_dir))
+
+    def test_functions_for_xla_alone_are_refused(self):
+        function = tf.function(lambda x: x + x, jit_compile=True)
+        output_dir = self.create_tempdir().full_path
+        with self.assertRaisesRegex(RuntimeError, "graph holds XlaMustComp"):
+            _save(lambda x: {"y": function(x)}, output_dir)
+        self.assertEmpty(os.listdir(output_dir))
+
+    def test_requests_for_warming_up_are_the_first_sample(self):
+        output_dir = os.path.join(self.create_tempdir().full_path, "doubler")
+        exported = _save(
+            lambda x: {"y": 2 * x}, output_dir, warmup_batch_sizes=[1, 3]
+        )
+        requests = [
+            entry.predict_log.request for entry in warmup.read(exported.path)
+        ]
+        self.assertEqual(
+            [tf.make_ndarray(r.inputs["x"]).tolist() for r in requests],
+            [[1.0], [1.0, 2.0, 1.0]],
+        )
+        for request in requests:
+            self.assertEqual(request.model_spec.name, "doubler")
+            self.assertEqual(
+                request.model_spec.signature_name, signatures.DEFAULT
+            )
 
     def test_a_version_is_not_overwritten(self):
         output_dir = self.create_tempdir().full_path

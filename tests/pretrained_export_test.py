@@ -5,15 +5,22 @@ import os
 import subprocess
 import sys
 import tempfile
+from unittest import mock
 
+from absl.testing import parameterized
 import numpy as np
 import tensorflow as tf
 
 from electra_tf import checkpointing
+from electra_tf import checkpoints
+from electra_tf import config
+from electra_tf import export
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import pretrained_export
+from electra_tf import pretrained_networks
 from electra_tf import pretraining
+from electra_tf import served_texts
 from electra_tf import signatures
 from electra_tf import tokenization
 from tests import export_test
@@ -63,7 +70,7 @@ class PretrainedFunctionsTest(tf.test.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.config = testing.tiny_config()
+        cls.config = testing.tiny_config(num_hidden_layers=1)
         cls.tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
         cls.model = pretraining.ElectraPretrainer(
             cls.config, testing.special_ids()
@@ -71,12 +78,19 @@ class PretrainedFunctionsTest(tf.test.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.functions = pretrained_export.PretrainedFunctions(
+        self.functions = self._functions()
+
+    def _functions(self, **settings) -> pretrained_export.PretrainedFunctions:
+        vocab_file = testing.write_vocab(self.create_tempdir().full_path)
+        return pretrained_export.PretrainedFunctions(
             encoder=self.model.discriminator,
             head=self.model.heads.main,
-            tokenizer=self.tokenizer,
-            vocab_file=testing.write_vocab(self.create_tempdir().full_path),
-            max_seq_length=self.config.max_seq_length,
+            texts=served_texts.ServedTexts(
+                tokenizer=self.tokenizer,
+                vocab_table=served_texts.vocab_table(vocab_file),
+                max_seq_length=self.config.max_seq_length,
+                **settings,
+            ),
         )
 
     def _packed(self, text: str) -> dict[str, tf.Tensor]:
@@ -139,6 +153,21 @@ class PretrainedFunctionsTest(tf.test.TestCase):
                 answer["mean"][row], expected.mean(axis=0), atol=1e-5
             )
 
+    def test_rows_of_a_fixed_length_have_the_same_answers(self):
+        text = tf.constant(_TEXTS)
+        answer = self.functions.discriminate(text)
+        functions = self._functions(fixed_length=True)
+        fixed = functions.discriminate(text)
+        length = answer["tokens"].shape[1]
+        for name, values in fixed.items():
+            self.assertEqual(values.shape, [4, self.config.max_seq_length])
+            if name == "replaced_probabilities":
+                self.assertAllClose(values[:, :length], answer[name])
+            else:
+                self.assertAllEqual(values[:, :length], answer[name])
+        specs = functions.all_signatures()["discriminate_ids"].inputs
+        self.assertEqual(specs["input_ids"].shape.as_list(), [None, 24])
+
     def test_too_many_ids_are_refused_with_the_limit(self):
         inputs = {name: tf.ones([1, 33], tf.int32) for name in signatures.IDS}
         with self.assertRaisesRegex(
@@ -161,7 +190,7 @@ class ExportedModelTest(tf.test.TestCase):
         directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(directory.cleanup)
         cls.model_dir = os.path.join(directory.name, "model")
-        cls.config = testing.tiny_config()
+        cls.config = testing.tiny_config(num_hidden_layers=1)
         cls.model = _write_model(cls.model_dir, cls.config)
         cls.exported = pretrained_export.export_pretrained(
             cls.model_dir, output_dir=os.path.join(directory.name, "served")
@@ -202,16 +231,17 @@ class ExportedModelTest(tf.test.TestCase):
     def test_a_server_has_all_operations(self):
         self.assertEmpty(export_test.unexpected_operations(self.exported.path))
 
-    def test_holds_the_discriminator_and_the_vocabulary(self):
+    def test_holds_the_networks_and_the_vocabulary(self):
         names = tf.train.list_variables(
             os.path.join(self.exported.path, "variables", "variables")
         )
         size = sum(np.prod(shape, dtype=int) for _, shape in names if shape)
-        expected = (
-            self.model.discriminator.count_params()
-            + self.model.heads.main.count_params()
-        )
-        self.assertEqual(size, expected)
+        # Generator and discriminator share their embeddings.
+        expected = {
+            variable.ref(): variable.shape.num_elements()
+            for variable in self.model.trainable_variables
+        }
+        self.assertEqual(size, sum(expected.values()))
         vocab_file = os.path.join(self.exported.path, "assets", "vocab.txt")
         with open(vocab_file, encoding="utf-8") as file:
             self.assertEqual(file.read().split(), testing.tiny_vocab())
@@ -224,20 +254,93 @@ class ExportedModelTest(tf.test.TestCase):
                 max_seq_length=33,
             )
 
-    def test_a_model_without_that_discriminator_is_refused(self):
+    def test_weights_of_an_encoder_alone_encode(self):
         model_dir = self.create_tempdir().full_path
-        run_config = testing.tiny_config(objective="mlm")
-        model_folder.start(model_dir, kind="pretraining", run_config=run_config)
-        with self.assertRaisesRegex(ValueError, "objective='mlm'"):
-            pretrained_export.export_pretrained(
+        encoder = self.model.discriminator
+        model_folder.write(
+            model_dir,
+            "encoder",
+            {"config": config.to_dict(self.config.encoder)},
+        )
+        tokenization.Tokenizer(testing.tiny_vocab()).save(model_dir)
+        named = checkpoints.by_name(encoder.variables)
+        checkpoints.write_variables(
+            model_folder.checkpoints(model_dir),
+            {name: variable.numpy() for name, variable in named.items()},
+            step=0,
+        )
+        with mock.patch.object(export, "verify", return_value="Not verified."):
+            exported = pretrained_export.export_pretrained(
                 model_dir, output_dir=self.create_tempdir().full_path
             )
+        encode = tf.saved_model.load(exported.path).signatures
+        self.assertCountEqual(
+            encode, ["serving_default", "encode", "encode_ids"]
+        )
+        texts = tf.constant(_TEXTS)
+        expected = tf.saved_model.load(self.exported.path).signatures["encode"]
+        # Of this model only the 32 positions are known, not the 24 tokens
+        # that the other one reads; no text but the last is longer than that.
+        self.assertAllClose(
+            encode["encode"](text=texts[:3])["cls"],
+            expected(text=texts[:3])["cls"],
+            rtol=0,
+            atol=1e-5,
+        )
 
     def test_a_fine_tuned_model_is_referred_to_the_other_program(self):
         model_dir = self.create_tempdir().full_path
         model_folder.start(model_dir, kind="finetuning", run_config=self.config)
         with self.assertRaisesRegex(ValueError, "finetune.export_task"):
             pretrained_export.export_pretrained(model_dir, output_dir=model_dir)
+
+
+class SignaturesTest(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("electra", {}, "discriminate", "encode fill_mask score"),
+        ("mlm", {"objective": "mlm"}, "fill_mask", "encode score"),
+        (
+            "electric",
+            {"objective": "electric", "generator": "two_tower"},
+            "score",
+            "encode",
+        ),
+        ("two_tower", {"generator": "two_tower"}, "discriminate", "encode"),
+        (
+            "replace_mlm",
+            {"objective": "replace_mlm"},
+            "fill_mask",
+            "encode score",
+        ),
+        (
+            "uniform",
+            {"objective": "all_tokens_mlm", "generator": "uniform"},
+            "encode",
+            "",
+        ),
+    )
+    def test_a_model_gets_what_it_can_answer(self, fields, default, others):
+        tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+        model = pretraining.ElectraPretrainer.for_tokenizer(
+            testing.tiny_config(**fields), tokenizer
+        )
+        vocab_file = testing.write_vocab(self.create_tempdir().full_path)
+        found = pretrained_export.all_signatures(
+            pretrained_networks.of_pretrainer(model),
+            served_texts.ServedTexts(
+                tokenizer=tokenizer,
+                vocab_table=served_texts.vocab_table(vocab_file),
+                max_seq_length=24,
+            ),
+        )
+        names = [default, *others.split()]
+        self.assertCountEqual(
+            found,
+            [signatures.DEFAULT, *names, *(f"{name}_ids" for name in names)],
+        )
+        self.assertEqual(
+            found[signatures.DEFAULT].function, found[default].function
+        )
 
 
 if __name__ == "__main__":

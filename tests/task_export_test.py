@@ -1,5 +1,6 @@
 """Tests of what exported fine-tuned models answer."""
 
+import dataclasses
 import json
 import os
 
@@ -16,9 +17,13 @@ from finetune import finetune_config
 from finetune import finetuned
 from finetune import finetuning_model
 from finetune import registry
+from finetune import served_labels
+from finetune import served_tags
+from finetune import served_tasks
 from finetune import task as task_lib
 from finetune import task_export
 from tests import export_test
+from tests import random_finetuned
 from tests import testing
 
 _PAIRS = [
@@ -43,6 +48,14 @@ def _task(model: finetuning_model.FinetuningModel) -> task_lib.Task:
 
 def _tokenizer() -> tokenization.Tokenizer:
     return tokenization.Tokenizer(testing.tiny_vocab())
+
+
+def _served(
+    model: finetuning_model.FinetuningModel, **settings
+) -> served_tasks.ServedTask:
+    return served_tasks.ServedTask(
+        model=model, tokenizer=_tokenizer(), task=_task(model), **settings
+    )
 
 
 def _write_model(model_dir: str, model: finetuning_model.FinetuningModel):
@@ -111,9 +124,33 @@ class TaskExportTest(tf.test.TestCase):
                 json.load(file)["labels"], list(_task(model).labels)
             )
 
+    def test_an_exported_tagging_model_has_words_and_entities(self):
+        model_dir = self.create_tempdir().full_path
+        task = dataclasses.replace(
+            registry.get("chunk"), labels=("O", "B-X", "I-X", "E-X", "S-Y")
+        )
+        served = random_finetuned.create(task)
+        random_finetuned.write(model_dir, served)
+
+        exported = task_export.export_finetuned(
+            model_dir, output_dir=os.path.join(model_dir, "served")
+        )
+
+        loaded = tf.saved_model.load(exported.path)
+        texts = tf.constant(["Thé  time was\tover", ""])
+        answer = loaded.signatures["serving_default"](text=texts)
+        self.assertAllEqual(
+            answer["words"],
+            [["Thé".encode(), b"time", b"was", b"over"], [b""] * 4],
+        )
+        expected = served_tags.TaggingFunctions(served).serve_text(texts)
+        for name in ("tags", "span_texts", "span_types", "span_starts"):
+            self.assertAllEqual(answer[name], expected[name])
+        self.assertEmpty(export_test.unexpected_operations(exported.path))
+
     def test_a_score_has_the_unit_of_the_task(self):
         model = _model("sts")
-        functions = task_export.TaskFunctions(model, _tokenizer(), _task(model))
+        functions = served_labels.LabelFunctions(_served(model))
         answer = functions.serve_texts(*map(tf.constant, zip(*_PAIRS)))
         # STS-B has scores from 0 to 5; the model learns fifths of them.
         self.assertAllClose(
@@ -122,7 +159,7 @@ class TaskExportTest(tf.test.TestCase):
 
     def test_a_task_of_one_text_takes_one(self):
         model = _model("cola")
-        functions = task_export.TaskFunctions(model, _tokenizer(), _task(model))
+        functions = served_labels.LabelFunctions(_served(model))
         default = functions.all_signatures()["serving_default"]
         self.assertCountEqual(default.inputs, ["text_a"])
         answer = functions.serve_texts(tf.constant(["the time", ""]))

@@ -10,9 +10,15 @@ from electra_tf import verify_export
 class CompareTest(parameterized.TestCase):
     def test_the_largest_difference_counts(self):
         difference = verify_export.compare(
-            np.array([1.0, 2.0]), np.array([1.5, 2.25])
+            np.array([0.0, 2.0]), np.array([0.5, 2.25])
         )
         self.assertEqual(difference, 0.5)
+
+    def test_above_1_it_is_a_share(self):
+        difference = verify_export.compare(
+            np.array([-1001.0]), np.array([-1000.0])
+        )
+        self.assertEqual(difference, 0.001)
 
     def test_equal_texts_do_not_differ(self):
         texts = np.array([b"a", b""])
