@@ -54,7 +54,7 @@ def create(
         strategy = _create_multi_worker()
     else:
         strategy = _create_on_this_host(name, num_gpus)
-    logging.info("Training on %s", _describe(strategy))
+    logging.info("Running on %s", _describe(strategy))
     return strategy
 
 

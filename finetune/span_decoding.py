@@ -250,6 +250,8 @@ def null_scores(
     outputs: Mapping[str, np.ndarray], rows: np.ndarray
 ) -> np.ndarray:
     """How much each of these rows looks as if it held no answer: float32."""
+    if not len(rows):  # There may be no outputs at all.
+        return np.zeros([0], np.float32)
     for name in ("answerable_logit", "null_score"):
         if name in outputs:
             return outputs[name][rows]

@@ -166,6 +166,15 @@ class NBestTest(absltest.TestCase):
 
 
 class NullScoreTest(absltest.TestCase):
+    def test_a_question_without_rows_has_none_even_if_there_are_no_outputs(
+        self,
+    ):
+        scores = span_decoding.null_scores({}, np.zeros([0], np.int32))
+        self.assertEmpty(scores)
+        self.assertEqual(
+            span_decoding.null_score(scores, best=None), span_decoding.NO_WINDOW
+        )
+
     def test_the_lowest_of_the_rows_counts(self):
         scores = np.array([2.0, -1.0, 3.0], np.float32)
         self.assertEqual(span_decoding.null_score(scores, best=None), -1.0)
