@@ -1,6 +1,7 @@
 # make quickstart   the whole way from text to a served answer, in minutes
 # make test         the test suite
 # make test-interop our weights in Hugging Face's transformers, and theirs here
+# make test-browser the page of the local server, in a Chromium that is installed
 # make lint         what CI checks of the style
 # make lock         renew constraints.txt from requirements.txt
 # make clean        remove what these commands made, but no run's folder
@@ -15,8 +16,9 @@ TORCH_INDEX_ARGS ?=
 # The environment is made once, and again when the requirements change.
 INSTALLED := $(VENV)/.installed
 INTEROP_INSTALLED := $(VENV)/.installed-interop
+BROWSER_INSTALLED := $(VENV)/.installed-browser
 
-.PHONY: install quickstart test test-interop lint lock clean
+.PHONY: install quickstart test test-interop test-browser lint lock clean
 
 install: $(INSTALLED)
 
@@ -40,6 +42,14 @@ $(INTEROP_INSTALLED): $(INSTALLED) requirements-interop.txt
 
 test-interop: $(INTEROP_INSTALLED)
 	$(BIN)/python -m pytest tests/interop --run_interop
+
+$(BROWSER_INSTALLED): $(INSTALLED) requirements-browser.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check \
+	  --requirement requirements-browser.txt --constraint constraints.txt
+	touch $@
+
+test-browser: $(BROWSER_INSTALLED)
+	$(BIN)/python -m pytest tests/browser --run_browser
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

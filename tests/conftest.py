@@ -10,7 +10,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 _NUM_CPU_DEVICES = 2
-_OPTIONAL_MARKS = ("slow", "interop")
+_OPTIONAL_MARKS = ("slow", "interop", "browser")
 
 
 def pytest_addoption(parser):
