@@ -158,6 +158,13 @@ class BatchPredictionTest(parameterized.TestCase, tf.test.TestCase):
         result = self.run_job(num_shards=2, skip_malformed=True)
         self.assertEqual((result.num_made, result.num_malformed), (0, 2))
 
+    def test_a_shard_of_which_nothing_is_left_is_an_empty_file(self):
+        self.write_lines(['{"text": "a"}', "{"])
+        result = self.run_job(num_shards=2, skip_malformed=True)
+        self.assertEqual(result.num_malformed, 1)
+        self.assertLen(self.read(*self.shards()), 1)
+        self.assertEmpty(self.read("predictions-00001-of-00002.jsonl"))
+
     def test_tfrecords_are_read(self):
         self.input = os.path.join(os.path.dirname(self.input), "in.tfrecord")
         with tf.io.TFRecordWriter(self.input) as writer:

@@ -136,6 +136,7 @@ def _make_shard(
     )
     malformed = []
     with tf.io.gfile.GFile(path + ".tmp", "w") as file:
+        file.write("")  # Otherwise a shard without answers had no file.
         for done, batch in _batches(
             raw_records, job, model.inputs, size=batch_size, malformed=malformed
         ):
