@@ -1,7 +1,7 @@
 """Tests of task rows, the registry, and the reader of GLUE's files."""
 
+import dataclasses
 import json
-import os
 
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -244,11 +244,11 @@ class FilesTest(parameterized.TestCase):
         for split in ("train", "dev", "dev_mismatched"):
             if split not in task.files:
                 continue
-            directory = testing.golden("glue_features", "data", name)
-            with open(os.path.join(directory, task.files[split]), "rb") as file:
-                examples = glue.parse_examples(
-                    file.read(), task=task, split=split
-                )
+            examples = readers.read(
+                dataclasses.replace(task, folder=name),
+                split=split,
+                data_dir=testing.golden("glue_features", "data"),
+            )
             expected = [
                 task_lib.Example(
                     example["eid"],
