@@ -5,7 +5,6 @@ What a data set holds is written as the lines or the JSON of a format that
 """
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -154,7 +153,7 @@ def read(task: task_lib.Task, *, split: str, options: Options) -> Content:
     file_format = _format(task, builder)
     try:
         lines = _WRITERS[file_format](
-            examples, task, split, builder.info.features
+            _Part(examples, task, split, builder.info.features)
         )
     except KeyError as error:
         raise ValueError(
@@ -225,22 +224,27 @@ def _format(task: task_lib.Task, builder) -> str:
     return "conll" if task.kind == "tagging" else "jsonl"
 
 
-def _json_lines(
-    examples: Iterable[dict[str, Any]],
-    task: task_lib.Task,
-    split: str,
-    features: Mapping[str, Any],
-) -> list[str]:
+class _Part(NamedTuple):
+    """What is written of a data set."""
+
+    examples: Sequence[dict[str, Any]]
+    task: task_lib.Task
+    split: str
+    features: Mapping[str, Any]
+
+
+def _json_lines(part: _Part) -> list[str]:
+    task = part.task
     known = _SETS.get(task.name, _Set({}))
     label = known.columns.get(task.label_column, task.label_column)
-    name_of = _label_namer(features[label], known.labels, task.labels)
+    name_of = _label_namer(part.features[label], known.labels, task.labels)
     lines = []
-    for example in examples:
+    for example in part.examples:
         row = {
             column: _plain(example[known.columns.get(column, column)])
             for column in task.text_columns
         }
-        if not split.startswith("test"):
+        if not part.split.startswith("test"):
             row[task.label_column] = name_of(_plain(example[label]))
         lines.append(json.dumps(row))
     return lines
@@ -261,19 +265,14 @@ def _label_namer(
     return name_of
 
 
-def _columns(
-    examples: Iterable[dict[str, Any]],
-    task: task_lib.Task,
-    split: str,
-    features: Mapping[str, Any],
-) -> list[str]:
+def _columns(part: _Part) -> list[str]:
     """A word and its tag a line, a blank line after each sentence."""
-    (word_column,) = task.text_columns or ("tokens",)
-    tag_column = task.label_column or "ner"
-    tag_feature = getattr(features[tag_column], "feature", None)
+    (word_column,) = part.task.text_columns or ("tokens",)
+    tag_column = part.task.label_column or "ner"
+    tag_feature = getattr(part.features[tag_column], "feature", None)
     name_of = _label_namer(tag_feature, (), ())
     lines = []
-    for example in examples:
+    for example in part.examples:
         words = _plain(example[word_column])
         tags = map(name_of, _plain(example[tag_column]))
         for word, tag in zip(words, tags, strict=True):
@@ -286,14 +285,9 @@ def _columns(
     return lines
 
 
-def _squad_json(
-    examples: Iterable[dict[str, Any]],
-    task: task_lib.Task,
-    split: str,
-    features: Mapping[str, Any],
-) -> list[str]:
+def _squad_json(part: _Part) -> list[str]:
     paragraphs = []
-    for example in map(_plain, examples):
+    for example in map(_plain, part.examples):
         answers = example["answers"]
         qa = {
             "id": example["id"],
@@ -305,20 +299,15 @@ def _squad_json(
                 )
             ],
         }
-        if task.has_impossible:
+        if part.task.has_impossible:
             qa["is_impossible"] = example["is_impossible"]
         paragraphs.append({"context": example["context"], "qas": [qa]})
     return [json.dumps({"data": [{"paragraphs": paragraphs}]})]
 
 
-def _mrqa_lines(
-    examples: Iterable[dict[str, Any]],
-    task: task_lib.Task,
-    split: str,
-    features: Mapping[str, Any],
-) -> list[str]:
+def _mrqa_lines(part: _Part) -> list[str]:
     lines = []
-    for example in map(_plain, examples):
+    for example in map(_plain, part.examples):
         detected = example["detected_answers"]
         spans = detected["char_spans"]
         answers = [
