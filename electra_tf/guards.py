@@ -90,14 +90,14 @@ class Guard:
         )
 
 
-def mark(gradients: Sequence[tf.Tensor], is_good: tf.Tensor) -> list[tf.Tensor]:
-    """Gradients that are NaN throughout if the step is held back.
+def mark(scale: tf.Tensor, is_good: tf.Tensor) -> tf.Tensor:
+    """A factor of all gradients that is NaN if the step is held back.
 
     Args:
-        gradients: summed over replicas, and clipped.
+        scale: float32 `[]`, what they are multiplied by otherwise.
         is_good: bool `[]`, from `Guard.admit`.
     """
-    return [tf.where(is_good, g, float("nan")) for g in gradients]
+    return tf.where(is_good, scale, float("nan"))
 
 
 def is_withheld(gradient: tf.Tensor) -> tf.Tensor:

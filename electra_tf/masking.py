@@ -273,7 +273,8 @@ def sample(
     # draw a token. Its Gumbel noise has the same distribution but needs a
     # draw for each of 30522 word pieces.
     vocab_size = logits.shape[-1]
-    logits = logits / temperature
+    if temperature != 1.0:
+        logits = logits / temperature
     if disallowed_ids is not None:
         # As in the original: after the temperature.
         logits -= 1000.0 * tf.one_hot(disallowed_ids, vocab_size)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from electra_tf import config
+from electra_tf import fused
 from electra_tf import masking
 
 
@@ -102,9 +103,7 @@ def masked_lm_losses(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 `[batch, tokens]`.
     """
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(
-        labels=ids, logits=tf.cast(logits, tf.float32)
-    )
+    return fused.softmax_cross_entropy(tf.cast(logits, tf.float32), ids)
 
 
 def replaced_token_losses(

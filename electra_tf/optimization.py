@@ -112,10 +112,15 @@ def apply_gradients(
     gradients, variables = zip(*pairs, strict=True)
     if clip_per_replica:
         gradients, norm = _clip_shares(gradients, clip_norm)
+        scale = tf.ones([])
     else:
-        gradients, norm = _clip(_sum_over_replicas(gradients), clip_norm)
+        gradients = _sum_over_replicas(gradients)
+        norm = tf.linalg.global_norm(gradients)
+        scale = _clip_scale(norm, clip_norm)
     if admit is not None:
-        gradients = guards.mark(gradients, admit(norm))
+        scale = guards.mark(scale, admit(norm))
+    # Clipped and marked in one pass over memory.
+    gradients = [gradient * scale for gradient in gradients]
     optimizer.apply_gradients(
         zip(gradients, variables), skip_gradients_aggregation=True
     )
@@ -135,20 +140,20 @@ def _clip_shares(
     """
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync
     limit = None if clip_norm is None else clip_norm / replicas
-    gradients, norm = _clip(gradients, limit)
-    *gradients, norm = _sum_over_replicas([*gradients, norm])
-    return gradients, norm
-
-
-def _clip(
-    gradients: Sequence[tf.Tensor], clip_norm: float | None
-) -> tuple[Sequence[tf.Tensor], tf.Tensor]:
     norm = tf.linalg.global_norm(gradients)
-    if clip_norm is not None:
-        gradients, _ = tf.clip_by_global_norm(
-            gradients, clip_norm, use_norm=norm
-        )
+    scale = _clip_scale(norm, limit)
+    *gradients, norm = _sum_over_replicas(
+        [*(gradient * scale for gradient in gradients), norm]
+    )
     return gradients, norm
+
+
+def _clip_scale(norm: tf.Tensor, clip_norm: float | None) -> tf.Tensor:
+    """What gradients of that norm are multiplied by: float32 `[]`."""
+    if clip_norm is None:
+        return tf.ones([])
+    scale = clip_norm / tf.maximum(norm, clip_norm)
+    return tf.where(tf.math.is_finite(norm), scale, float("nan"))
 
 
 def _sum_over_replicas(tensors: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:

@@ -13,6 +13,7 @@ import tensorflow as tf
 import tf_keras
 
 from electra_tf import config
+from electra_tf import fused
 
 _POLICIES = {
     "float32": "float32",
@@ -119,6 +120,20 @@ def unscale_gradients(
     if not _has_loss_scale(optimizer):
         return gradients
     return optimizer.get_unscaled_gradients(gradients)
+
+
+def compiled_chains(jit_compile: bool | None):
+    """In it chains of element-wise operations are compiled, on a CPU.
+
+    By default, unless XLA compiles the whole step. To be entered in a step of
+    training.
+
+    Args:
+        jit_compile: as for `should_jit_compile`.
+    """
+    return fused.compiled(
+        jit_compile is None and not should_jit_compile(None)
+    )
 
 
 def should_jit_compile(jit_compile: bool | None) -> bool:

@@ -8,6 +8,7 @@ import tf_keras
 
 from electra_tf import config
 from electra_tf import encoder
+from electra_tf import fused
 
 
 class MaskedLanguageModelHead(tf_keras.layers.Layer):
@@ -37,12 +38,12 @@ class MaskedLanguageModelHead(tf_keras.layers.Layer):
         self.dense = tf_keras.layers.Dense(
             encoder_config.embedding_size,
             name="dense",
-            activation=encoder.gelu,
+            activation=fused.gelu,
             kernel_initializer=tf_keras.initializers.TruncatedNormal(
                 stddev=encoder_config.initializer_range
             ),
         )
-        self.layer_norm = encoder.layer_norm()
+        self.layer_norm = encoder.LayerNorm()
         encoder.build_in_scope(self, [None, None, hidden_size])
 
     def build(self, input_shape):
@@ -60,11 +61,18 @@ class MaskedLanguageModelHead(tf_keras.layers.Layer):
         self.built = True
 
     def call(self, hidden):
+        shape = tf.concat([tf.shape(hidden)[:-1], [self.config.vocab_size]], 0)
+        # As matrices: a gradient for each row of the batch would be a copy
+        # of the whole table.
+        hidden = tf.reshape(hidden, [-1, hidden.shape[-1]])
         hidden = self.layer_norm(self.dense(hidden))
         logits = tf.matmul(
             hidden, self.embeddings.word_table(), transpose_b=True
         )
-        return tf.cast(logits, tf.float32) + self.output_bias
+        logits = tf.nn.bias_add(
+            tf.cast(logits, tf.float32), self.output_bias
+        )
+        return tf.reshape(logits, shape)
 
 
 class ReplacedTokenHead(tf_keras.layers.Layer):
@@ -79,7 +87,7 @@ class ReplacedTokenHead(tf_keras.layers.Layer):
         self.dense = tf_keras.layers.Dense(
             encoder_config.hidden_size,
             name="dense",
-            activation=encoder.gelu,
+            activation=fused.gelu,
             kernel_initializer=tf_keras.initializers.TruncatedNormal(
                 stddev=encoder_config.initializer_range
             ),

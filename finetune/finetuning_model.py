@@ -108,11 +108,11 @@ class FinetuningModel(tf_keras.Model):
             guards.undo_unless(is_good, loss_sums, earlier)
             return is_good
 
+        with precision.compiled_chains(self.config.jit_compile):
+            gradients = self._scaled_gradients(inputs)
         gradient_norm = optimization.apply_gradients(
             self.optimizer,
-            gradients=precision.unscale_gradients(
-                self.optimizer, self._scaled_gradients(inputs)
-            ),
+            gradients=precision.unscale_gradients(self.optimizer, gradients),
             variables=self._learning_variables(),
             clip_norm=self.config.clip_norm,
             clip_per_replica=self.config.clip_per_replica,

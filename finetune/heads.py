@@ -11,6 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from electra_tf import encoder
+from electra_tf import fused
 from electra_tf import randomness
 from finetune import features
 from finetune import finetune_config
@@ -105,7 +106,7 @@ class _DenseHead(Head):
     def scores(self, vectors: tf.Tensor, dropout_seed=None) -> tf.Tensor:
         """The dense layer's output: float32 `[..., units]`."""
         return self.dense(
-            randomness.dropout(
+            fused.dropout(
                 vectors, rate=self.dropout_prob, seed=dropout_seed
             )
         )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from electra_tf import encoder
+from electra_tf import fused
 from finetune import finetune_config
 from finetune import heads
 from finetune import task as task_lib
@@ -73,7 +74,7 @@ class _SpanHead(heads.Head):
             _HIDDEN_SIZE,
             name="dense_2",
             input_size=2 * hidden_size,
-            activation=encoder.gelu,
+            activation=fused.gelu,
         )
         self.answerable_dense = self.add_dense(
             1, name="dense_3", input_size=_HIDDEN_SIZE
@@ -200,7 +201,7 @@ class JointSpanHead(_SpanHead):
             _HIDDEN_SIZE,
             name="qa_hidden",
             input_size=2 * hidden_size,
-            activation=encoder.gelu,
+            activation=fused.gelu,
         )
         self.end_dense = self.add_dense(
             1, name="dense_1", input_size=_HIDDEN_SIZE
@@ -283,7 +284,7 @@ class JointSpanHead(_SpanHead):
         self, start_part: tf.Tensor, token_parts: tf.Tensor, penalty: tf.Tensor
     ) -> tf.Tensor:
         """Scores of ends for one start a row: float32 `[batch, length]`."""
-        hidden = encoder.gelu(start_part[:, tf.newaxis] + token_parts)
+        hidden = fused.gelu(start_part[:, tf.newaxis] + token_parts)
         return self.end_dense(hidden)[..., 0] - penalty
 
     def _end_logits_given(

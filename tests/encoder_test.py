@@ -10,6 +10,7 @@ import tf_keras
 from electra_tf import checkpoints
 from electra_tf import config
 from electra_tf import encoder
+from electra_tf import fused
 from tests import testing
 
 _GOLDEN = (
@@ -297,7 +298,7 @@ class FunctionsTest(tf.test.TestCase):
         expected = [v * 0.5 * (1 + math.erf(v / math.sqrt(2))) for v in x]
         # The usual approximation by tanh is off by up to 5e-4.
         self.assertAllClose(
-            encoder.gelu(tf.constant(x)), expected, atol=1e-6, rtol=0
+            fused.gelu(tf.constant(x)), expected, atol=1e-6, rtol=0
         )
 
     def test_padding_has_a_bias_of_minus_10000(self):

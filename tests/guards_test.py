@@ -63,9 +63,10 @@ class GuardTest(parameterized.TestCase, tf.test.TestCase):
 class MarkTest(tf.test.TestCase):
     def test_the_mark_is_on_every_gradient_or_on_none(self):
         gradients = [tf.constant([3.0, 0.0]), tf.constant([[4.0]])]
-        good = guards.mark(gradients, tf.constant(True))
-        bad = guards.mark(gradients, tf.constant(False))
-        self.assertAllEqual(good[0], gradients[0])
+        scale = tf.constant(0.5)
+        good = [g * guards.mark(scale, tf.constant(True)) for g in gradients]
+        bad = [g * guards.mark(scale, tf.constant(False)) for g in gradients]
+        self.assertAllEqual(good[0], [1.5, 0.0])
         self.assertAllEqual(bad[0], [math.nan] * 2)
         for marked, is_withheld in ((good, False), (bad, True)):
             for gradient in marked:
