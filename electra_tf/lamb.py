@@ -41,7 +41,8 @@ class Lamb(adam.AdamWeightDecay):
         gradient = tf.convert_to_tensor(gradient)
         # With these a step that is held back changes nothing.
         is_good = ~guards.is_withheld(gradient)
-        rate = tf.where(is_good, self.rate(variable.name), 0.0)
+        rate = self.scale_rate(self.learning_rate, variable.name)
+        rate = tf.where(is_good, rate, 0.0)
         coefficients = {
             "lr_t": tf.cast(rate, variable.dtype),
             "weight_decay_rate": self.weight_decay_rate,

@@ -297,6 +297,9 @@ class ElectraPretrainer(tf_keras.Model):
             step=step,
         )
 
+    # AutoGraph would look for branches on tensors, of which there are none, for
+    # seconds.
+    @tf.autograph.experimental.do_not_convert
     def train_step(self, inputs):
         """One step on a batch; returns the metrics since their last reset."""
         inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)

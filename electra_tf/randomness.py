@@ -78,10 +78,10 @@ def dropout(x: tf.Tensor, *, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
 def _hashes(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Evenly distributed uint32 values, one for each place in `x`.
 
-    The finalizer of MurmurHash3 of the number of the place, with the seed
-    added at two stages. Unlike TensorFlow's generators it is arithmetic that
-    XLA makes part of the loop which uses it: drawing dropout by Philox took a
-    tenth of a training step.
+    The finalizer of MurmurHash3, of the number of the place and one half of
+    the seed, then of that and the other half. Unlike TensorFlow's generators
+    it is arithmetic that XLA makes part of the loop which uses it: drawing
+    dropout by Philox took a tenth of a training step.
     """
     shape = tf.shape(x)
     size = shape[-1]
@@ -89,11 +89,14 @@ def _hashes(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     # Beyond 2**32 places their numbers begin anew.
     place = _uint32(rows) * _uint32(size) + _uint32(tf.range(size))
     first, second = tf.unstack(tf.bitcast(seed, tf.uint32))
-    mixed = place * _uint32(0x9E3779B1) + first
-    mixed = _xor_shifted(mixed, 16) * _uint32(0x85EBCA6B)
-    mixed = tf.bitwise.bitwise_xor(mixed, second)
-    mixed = _xor_shifted(mixed, 13) * _uint32(0xC2B2AE35)
-    return tf.reshape(_xor_shifted(mixed, 16), shape)
+    mixed = _mix(_mix(place + first) + second)
+    return tf.reshape(mixed, shape)
+
+
+def _mix(bits: tf.Tensor) -> tf.Tensor:
+    bits = _xor_shifted(bits, 16) * _uint32(0x85EBCA6B)
+    bits = _xor_shifted(bits, 13) * _uint32(0xC2B2AE35)
+    return _xor_shifted(bits, 16)
 
 
 def _xor_shifted(bits: tf.Tensor, count: int) -> tf.Tensor:

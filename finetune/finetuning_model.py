@@ -88,6 +88,9 @@ class FinetuningModel(tf_keras.Model):
             (task_name,) = self.heads
         return self.heads[task_name](self.encoder(inputs), inputs)
 
+    # AutoGraph would look for branches on tensors, of which there are none, for
+    # seconds.
+    @tf.autograph.experimental.do_not_convert
     def train_step(self, inputs):
         """One step on a batch; returns the metrics since their last reset."""
         inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)

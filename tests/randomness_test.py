@@ -18,6 +18,33 @@ class DropoutTest(tf.test.TestCase):
         self.assertAllEqual(randomness.dropout(x, rate=0.5, seed=None), x)
         self.assertAllEqual(randomness.dropout(x, rate=0.0, seed=[1, 2]), x)
 
+    def test_a_value_is_dropped_whatever_others_are(self):
+        def dropped(seed):
+            # More rows and columns than a batch of attention has.
+            kept = randomness.dropout(tf.ones([4096, 512]), rate=0.1, seed=seed)
+            return (kept.numpy() == 0.0).reshape(-1)
+
+        one = dropped([0, 0])
+        pairs = [(one[lag:], one[:-lag]) for lag in (1, 2, 64, 512, 4096)]
+        pairs += [(one, dropped(seed)) for seed in ([0, 1], [1, 0], [1, 1])]
+        for first, second in pairs:
+            # 0.1 ** 2 of 2.1 million, give or take 5 standard deviations.
+            deviation = np.sqrt(0.01 * 0.99 / len(first))
+            self.assertAllClose(
+                np.mean(first & second), 0.01, atol=5 * deviation, rtol=0
+            )
+
+    def test_half_precision_keeps_what_float32_does(self):
+        x = tf.ones([50, 20])
+        half = randomness.dropout(
+            tf.cast(x, tf.bfloat16), rate=0.5, seed=[1, 2]
+        )
+        self.assertEqual(half.dtype, tf.bfloat16)
+        self.assertAllEqual(
+            tf.cast(half, tf.float32),
+            randomness.dropout(x, rate=0.5, seed=[1, 2]),
+        )
+
 
 class UniformTest(tf.test.TestCase):
     def test_draws_fill_the_unit_interval_evenly(self):
