@@ -22,6 +22,7 @@ from absl import app
 from absl import flags
 
 from benchmarks import engine_batches
+from benchmarks import idle_machine
 from benchmarks import inference_turns
 from benchmarks import other_process
 from benchmarks import prose
@@ -65,7 +66,11 @@ _PEER_PACKAGES = ("torch", "transformers")
 
 def main():
     sizes = _sizes()
-    load = _warn_if_busy()
+    # At a load of 10 a tiny model took 94 ms, and 1.3 ms with one thread.
+    load = idle_machine.warn_if_busy(
+        "PyTorch's threads wait for each other, so that on a busy machine its "
+        "times mean nothing, unless with --threads=1."
+    )
     sentences = prose.sentences(_NUM_SENTENCES.value, _TEXT_FILE.value)
     if _SORTED.value:
         sentences.sort(key=len)
@@ -107,20 +112,6 @@ def _sizes() -> list[int]:
             f"{','.join(_BATCH_SIZES.value)}."
         )
     return [int(size) for size in _BATCH_SIZES.value]
-
-
-def _warn_if_busy() -> float:
-    """How many processes ran in the last minute, on average."""
-    load, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
-    if load > cores / 4:
-        # At a load of 10 a tiny model took 94 ms, and 1.3 ms with one thread.
-        print(
-            f"WARNING: the load is {load:.1f} on {cores} cores. PyTorch's "
-            "threads wait for each other, so that on a busy machine its times "
-            "mean nothing, unless with --threads=1.",
-            flush=True,
-        )
-    return load
 
 
 def _engines(directory: str, stack: contextlib.ExitStack):

@@ -212,14 +212,22 @@ class TransformerLayer(tf_keras.layers.Layer):
         )
         return self.output_norm(
             hidden,
-            self.output_dense(fused.gelu(self.intermediate(hidden))),
+            fused.feed_forward(
+                hidden,
+                *self._weights(self.intermediate),
+                *self._weights(self.output_dense),
+            ),
             rate=rate,
             seed=output_seed,
         )
 
+    def _weights(self, dense: tf_keras.layers.Dense) -> list[tf.Tensor]:
+        """Kernel and bias in the precision of this layer."""
+        return [tf.convert_to_tensor(w) for w in (dense.kernel, dense.bias)]
+
     def _attend(self, hidden, attention_bias, seed) -> tf.Tensor:
         query, key, value = self._project(hidden, tf.shape(attention_bias))
-        context = fused.attention(
+        return fused.attention(
             query,
             key,
             value,
@@ -227,8 +235,6 @@ class TransformerLayer(tf_keras.layers.Layer):
             rate=self.config.attention_probs_dropout_prob,
             seed=seed,
         )
-        context = tf.transpose(context, [0, 2, 1, 3])
-        return tf.reshape(context, [-1, self.config.hidden_size])
 
     def _project(self, hidden, bias_shape) -> list[tf.Tensor]:
         """Query, key and value: `[batch, heads, length, head_size]` each."""

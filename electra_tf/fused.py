@@ -136,22 +136,29 @@ def attention(
         seed: int32 `[2]`; None turns dropout off.
 
     Returns:
-        `[batch, heads, length, head_size]`.
+        `[batch * length, heads * head_size]`.
     """
-    scale = 1.0 / math.sqrt(query.shape[-1])
+    head_size = query.shape[-1]
+    size = query.shape[1] * head_size
+    scale = 1.0 / math.sqrt(head_size)
+    by_token = tf.gather(tf.shape(query), [0, 2, 1, 3])
 
     @tf.custom_gradient
     def run(query, key, value):
         scores = _biased(tf.matmul(query, key, transpose_b=True), bias, scale)
         probs = tf.cast(tf.nn.softmax(scores), value.dtype)
         context = tf.matmul(_drop(probs, seed, rate), value)
+        context = tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [-1, size])
 
         def gradients(gradient):
+            means = _products(context, gradient, by_token)
+            gradient = tf.transpose(
+                tf.reshape(gradient, by_token), [0, 2, 1, 3]
+            )
             scores_gradient = _scores_gradient(
                 probs,
                 tf.matmul(gradient, value, transpose_b=True),
-                context,
-                gradient,
+                means,
                 seed,
                 rate,
                 scale,
@@ -159,12 +166,60 @@ def attention(
             return (
                 tf.matmul(scores_gradient, key),
                 tf.matmul(scores_gradient, query, transpose_a=True),
-                tf.matmul(_drop(probs, seed, rate), gradient, transpose_a=True),
+                tf.matmul(
+                    _again(_drop, gradient, probs, seed, rate),
+                    gradient,
+                    transpose_a=True,
+                ),
             )
 
         return context, gradients
 
     return run(query, key, value)
+
+
+def feed_forward(
+    x: tf.Tensor,
+    kernel_1: tf.Tensor,
+    bias_1: tf.Tensor,
+    kernel_2: tf.Tensor,
+    bias_2: tf.Tensor,
+) -> tf.Tensor:
+    """Two dense layers with a GELU between, whose output is not kept.
+
+    Args:
+        x: `[rows, size]`.
+        kernel_1: `[size, wide]`.
+        bias_1: `[wide]`.
+        kernel_2: `[wide, size]`.
+        bias_2: `[size]`.
+
+    Returns:
+        `[rows, size]`.
+    """
+
+    @tf.custom_gradient
+    def run(x, kernel_1, bias_1, kernel_2, bias_2):
+        inner = tf.nn.bias_add(tf.matmul(x, kernel_1), bias_1)
+        output = tf.nn.bias_add(tf.matmul(_gelu(inner), kernel_2), bias_2)
+
+        def gradients(gradient):
+            inner_gradient = _gelu_gradient(
+                inner, tf.matmul(gradient, kernel_2, transpose_b=True)
+            )
+            return (
+                tf.matmul(inner_gradient, kernel_1, transpose_b=True),
+                tf.matmul(x, inner_gradient, transpose_a=True),
+                tf.raw_ops.BiasAddGrad(out_backprop=inner_gradient),
+                tf.matmul(
+                    _again(_gelu, gradient, inner), gradient, transpose_a=True
+                ),
+                tf.raw_ops.BiasAddGrad(out_backprop=gradient),
+            )
+
+        return output, gradients
+
+    return run(x, kernel_1, bias_1, kernel_2, bias_2)
 
 
 def softmax_cross_entropy(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
@@ -196,6 +251,15 @@ def softmax_cross_entropy(logits: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
         return log_sum - _pick(logits, ids), gradients
 
     return run(logits)
+
+
+def _again(chain: Callable, gradient: tf.Tensor, *args) -> tf.Tensor:
+    """Computes something once more, not before the gradient is there.
+
+    Otherwise TensorFlow would find that it has computed it, and keep it.
+    """
+    with tf.control_dependencies([gradient]):
+        return chain(*args)
 
 
 def _pick(values: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
@@ -264,21 +328,22 @@ def _biased(scores, bias, scale):
 
 
 @_chain
-def _scores_gradient(
-    probs, dropped_gradient, context, gradient, seed, rate, scale
-):
-    # The sum over keys of each probability and its gradient is, with dropout
-    # or without, the product of the context and its gradient (Appendix B of
-    # https://arxiv.org/abs/2205.14135).
-    mean = tf.reduce_sum(
-        tf.cast(context, tf.float32) * tf.cast(gradient, tf.float32),
-        axis=-1,
-        keepdims=True,
-    )
+def _products(context, gradient, by_token):
+    """`[batch, heads, length, 1]`, of the context and its gradient."""
+    products = tf.cast(context, tf.float32) * tf.cast(gradient, tf.float32)
+    sums = tf.reduce_sum(tf.reshape(products, by_token), axis=-1)
+    return tf.transpose(sums, [0, 2, 1])[..., tf.newaxis]
+
+
+@_chain
+def _scores_gradient(probs, dropped_gradient, means, seed, rate, scale):
+    # The sum over keys of each probability times its gradient is, with
+    # dropout or without, the product of the context and its gradient
+    # (Appendix B of https://arxiv.org/abs/2205.14135).
     probs_gradient = randomness.dropout(
         tf.cast(dropped_gradient, tf.float32), rate=rate, seed=seed
     )
-    product = tf.cast(probs, tf.float32) * (probs_gradient - mean)
+    product = tf.cast(probs, tf.float32) * (probs_gradient - means)
     return tf.cast(scale * product, probs.dtype)
 
 

@@ -131,9 +131,7 @@ def compiled_chains(jit_compile: bool | None):
     Args:
         jit_compile: as for `should_jit_compile`.
     """
-    return fused.compiled(
-        jit_compile is None and not should_jit_compile(None)
-    )
+    return fused.compiled(jit_compile is None and not should_jit_compile(None))
 
 
 def should_jit_compile(jit_compile: bool | None) -> bool:

@@ -69,9 +69,7 @@ class MaskedLanguageModelHead(tf_keras.layers.Layer):
         logits = tf.matmul(
             hidden, self.embeddings.word_table(), transpose_b=True
         )
-        logits = tf.nn.bias_add(
-            tf.cast(logits, tf.float32), self.output_bias
-        )
+        logits = tf.nn.bias_add(tf.cast(logits, tf.float32), self.output_bias)
         return tf.reshape(logits, shape)
 
 

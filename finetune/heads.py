@@ -106,9 +106,7 @@ class _DenseHead(Head):
     def scores(self, vectors: tf.Tensor, dropout_seed=None) -> tf.Tensor:
         """The dense layer's output: float32 `[..., units]`."""
         return self.dense(
-            fused.dropout(
-                vectors, rate=self.dropout_prob, seed=dropout_seed
-            )
+            fused.dropout(vectors, rate=self.dropout_prob, seed=dropout_seed)
         )
 
 

@@ -150,12 +150,29 @@ class AttentionTest(_ChainTest):
             scores = tf.einsum("bhqd,bhkd->bhqk", query, key) / math.sqrt(6)
             probs = tf.nn.softmax(scores + bias)
             probs = randomness.dropout(probs, rate=rate, seed=_SEED)
-            return tf.einsum("bhqk,bhkd->bhqd", probs, value)
+            context = tf.einsum("bhqk,bhkd->bqhd", probs, value)
+            return tf.reshape(context, [2 * 4, 3 * 6])
 
         self.assert_same(
             attend,
             reference,
             [_values(i, 2, 3, 4, 6) for i in range(3)],
+            is_compiled=is_compiled,
+        )
+
+
+class FeedForwardTest(_ChainTest):
+    @parameterized.parameters(False, True)
+    def test_it_is_two_dense_layers(self, is_compiled):
+        def reference(x, kernel_1, bias_1, kernel_2, bias_2):
+            inner = tf.nn.gelu(x @ kernel_1 + bias_1, approximate=False)
+            return inner @ kernel_2 + bias_2
+
+        shapes = ([5, 4], [4, 8], [8], [8, 4], [4])
+        self.assert_same(
+            fused.feed_forward,
+            reference,
+            [_values(i, *shape) for i, shape in enumerate(shapes)],
             is_compiled=is_compiled,
         )
 
