@@ -2,6 +2,8 @@
 # make test         the test suite
 # make test-interop our weights in Hugging Face's transformers, and theirs here
 # make test-browser the page of the local server, in a Chromium that is installed
+# make bench-peers  training speed beside Hugging Face and tf-models-official;
+#                   with SST_FILE=GLUE/SST-2/train.tsv that of fine-tuning, too
 # make lint         what CI checks of the style
 # make lock         renew constraints.txt from requirements.txt
 # make clean        remove what these commands made, but no run's folder
@@ -18,7 +20,8 @@ INSTALLED := $(VENV)/.installed
 INTEROP_INSTALLED := $(VENV)/.installed-interop
 BROWSER_INSTALLED := $(VENV)/.installed-browser
 
-.PHONY: install quickstart test test-interop test-browser lint lock clean
+.PHONY: install quickstart test test-interop test-browser bench-peers lint \
+  lock clean
 
 install: $(INSTALLED)
 
@@ -50,6 +53,14 @@ $(BROWSER_INSTALLED): $(INSTALLED) requirements-browser.txt
 
 test-browser: $(BROWSER_INSTALLED)
 	$(BIN)/python -m pytest tests/browser --run_browser
+
+bench-peers: $(INTEROP_INSTALLED)
+	$(BIN)/python -m benchmarks.compare_peers --precision=float32
+	$(BIN)/python -m benchmarks.compare_peers --precision=bfloat16
+ifdef SST_FILE
+	$(BIN)/python -m benchmarks.compare_peers --work=finetuning \
+	  --sst_file=$(SST_FILE)
+endif
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

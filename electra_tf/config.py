@@ -160,8 +160,8 @@ class PretrainConfig:
         precision: Of the products of matrices: "float32", or, with weights,
             softmax, normalisation, losses and optimizer in float32,
             "bfloat16" or "float16".
-        jit_compile: Compile the whole step with XLA; None for what is faster
-            on the device.
+        jit_compile: Compile the whole step with XLA; None for the whole on
+            GPUs and TPUs, on a CPU the parts that become faster.
         num_micro_batches: In how many parts a batch is computed, one after
             the other, to save memory; the result is the same.
         train_batch_size: Examples a step, over all devices together.

@@ -137,8 +137,8 @@ def compiled_chains(jit_compile: bool | None):
 def should_jit_compile(jit_compile: bool | None) -> bool:
     """Whether XLA compiles the training step.
 
-    By default where a GPU or a TPU trains: on a CPU the step becomes slower,
-    by a factor of 3 for the preset `tiny`. To be asked in the scope of the
+    By default where a GPU or a TPU trains: on a CPU the step of `small` takes
+    minutes to compile and is slower then. To be asked in the scope of the
     strategy.
 
     Args:

@@ -64,8 +64,9 @@ class FinetuneConfig:
         precision: Of the products of matrices: "float32", or, with weights,
             softmax, normalisation, losses and optimizer in float32,
             "bfloat16" or "float16".
-        jit_compile: Compile the whole step with XLA; None for what is faster
-            on the device.
+        jit_compile: Compile the whole step with XLA; None for what is faster:
+            on a CPU parts of it, in runs that are worth it, on other devices
+            the whole, if all batches have one length.
         num_micro_batches: In how many parts a batch is computed, one after
             the other, to save memory; the result is the same.
         loss_reduction: "mean" over the batch, or, as in the original, "sum",

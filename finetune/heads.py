@@ -12,7 +12,6 @@ import tf_keras
 
 from electra_tf import encoder
 from electra_tf import fused
-from electra_tf import randomness
 from finetune import features
 from finetune import finetune_config
 from finetune import task as task_lib

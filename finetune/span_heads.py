@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from electra_tf import encoder
 from electra_tf import fused
 from finetune import finetune_config
 from finetune import heads
