@@ -42,6 +42,7 @@ class OwnEngine:
             tokenizer=self._tokenizer,
             precision=precision,
         )
+        self._networks.prepare_for_inference()
         self._model = tf.saved_model.load(path)
         self._keras = tf.function(self._call_layers, [signatures.IDS])
         self._texts, self._ids = {}, {}

@@ -98,7 +98,15 @@ def save(
     }
     try:
         with _without_info_logs():
-            tf.saved_model.save(module, temporary, signatures=functions)
+            tf.saved_model.save(
+                module,
+                temporary,
+                signatures=functions,
+                # A server needs no gradients.
+                options=tf.saved_model.SaveOptions(
+                    experimental_custom_gradients=False
+                ),
+            )
         graph_operations.check(temporary)
         more = {"precision": precision, "signatures": sorted(signatures)}
         _write_info(temporary, info | more)

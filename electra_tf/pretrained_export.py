@@ -232,6 +232,8 @@ def export_pretrained(
     networks = pretrained_networks.load(
         contents, checkpoint, tokenizer=tokenizer, precision=precision
     )
+    if not fixed_length:
+        networks.prepare_for_inference()
     max_seq_length = max_seq_length or networks.trained_length
     _check_length(max_seq_length, networks)
     vocab_file = os.path.join(model_dir, tokenization.VOCAB_FILE)

@@ -36,6 +36,14 @@ class Networks(NamedTuple):
     masked_model: generators.MaskedLanguageModel | None
     trained_length: int
 
+    def prepare_for_inference(self):
+        """See `encoder.Encoder.prepare_for_inference`."""
+        self.encoder.prepare_for_inference()
+        if self.masked_model is None:
+            return
+        if self.masked_model.encoder is not self.encoder:
+            self.masked_model.encoder.prepare_for_inference()
+
     @property
     def variables(self) -> list[tf.Variable]:
         """Of all networks, those that several share once."""

@@ -64,7 +64,12 @@ def export_finetuned(
         fixed_length=fixed_length,
     )
     _warn_of_texts(served)
-    weights = checkpoints.by_name(served.model.trainable_variables)
+    model = served.model
+    if not fixed_length:
+        model.encoder.prepare_for_inference()
+    weights = checkpoints.by_name(
+        [*model.trainable_variables, *model.encoder.non_trainable_variables]
+    )
     with tempfile.TemporaryDirectory() as directory:
         served.tokenizer.save(directory)
         vocab_file = os.path.join(directory, tokenization.VOCAB_FILE)

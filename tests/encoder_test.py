@@ -123,6 +123,23 @@ class EncoderTest(tf.test.TestCase):
         self.inputs = testing.random_batch(self.config, 3)
         self.encoder = encoder.Encoder(self.config.encoder)
 
+    def test_prepared_for_inference_it_computes_the_same_for_tokens(self):
+        is_token = self.inputs["input_mask"] == 1
+        expected = self.encoder(self.inputs).sequence_output.numpy()
+        self.encoder.prepare_for_inference()
+        output = self.encoder(self.inputs)
+        self.assertAllClose(
+            output.sequence_output.numpy()[is_token],
+            expected[is_token],
+            atol=1e-6,
+        )
+        for values in (output.sequence_output, *output.all_layer_outputs):
+            self.assertAllInSet(values.numpy()[~is_token], [0.0])
+        self.assertLen(
+            self.encoder.non_trainable_variables,
+            2 * self.config.num_hidden_layers,
+        )
+
     def test_tokens_do_not_see_padding(self):
         is_token = self.inputs["input_mask"] == 1
         self.assertFalse(is_token.all())

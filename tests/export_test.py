@@ -22,24 +22,24 @@ _CORE_OPERATIONS = set(
     """
     AddV2 All Any ArgMax AsString Assert AssignVariableOp BatchMatMulV2
     BiasAdd BroadcastTo Cast ConcatV2 Const Cumsum DenseBincount
-    DisableCopyOnRead DivNoNan Einsum Equal Erfc Exp ExpandDims Fill
-    FloorDiv GatherNd GatherV2 Greater GreaterEqual HashTableV2 Identity If
-    InitializeTableFromTextFileV2 IsFinite Less LessEqual Log LogSoftmax
-    LogicalAnd LogicalNot LogicalOr LookupTableFindV2 MatMul Max Maximum
-    Mean MergeV2Checkpoints Minimum Mul Neg NoOp NotEqual OneHot OnesLike
-    Pack Pad PadV2 PartitionedCall Placeholder Prod RaggedGather RaggedRange
-    RaggedTensorToTensor Range ReadVariableOp Reshape ResourceGather
-    RestoreV2 Rsqrt SaveV2 ScatterNd SegmentMax SegmentMin Select SelectV2
-    Shape ShardedFilename Sigmoid Size Softmax
-    SparseSoftmaxCrossEntropyWithLogits Split SquaredDifference Squeeze
-    StatefulPartitionedCall StatelessIf StaticRegexFullMatch
-    StaticRegexReplace StopGradient StridedSlice StringJoin StringLength
-    StringLower StringSplitV2 Sub Substr Sum TensorListFromTensor
-    TensorListGetItem TensorListReserve TensorListSetItem TensorListStack
-    TensorScatterUpdate Tile TopKV2 Transpose UnicodeDecodeWithOffsets
-    UnicodeEncode UnicodeTranscode Unique UnsortedSegmentMax
-    UnsortedSegmentMin UnsortedSegmentSum VarHandleOp VarIsInitializedOp
-    Where While ZerosLike
+    DisableCopyOnRead DivNoNan Einsum EnsureShape Equal Erfc Exp ExpandDims
+    Fill FloorDiv GatherNd GatherV2 Greater GreaterEqual HashTableV2
+    Identity IdentityN If InitializeTableFromTextFileV2 IsFinite Less
+    LessEqual Log LogSoftmax LogicalAnd LogicalNot LogicalOr
+    LookupTableFindV2 MatMul Max Maximum Mean MergeV2Checkpoints Minimum Mul
+    Neg NoOp NotEqual OneHot OnesLike Pack Pad PadV2 PartitionedCall
+    Placeholder Prod RaggedGather RaggedRange RaggedTensorToTensor Range
+    ReadVariableOp Reshape ResourceGather RestoreV2 Rsqrt SaveV2 ScatterNd
+    SegmentMax SegmentMin Select SelectV2 Shape ShardedFilename Sigmoid Size
+    Softmax SparseSoftmaxCrossEntropyWithLogits Split Square
+    SquaredDifference Squeeze StatefulPartitionedCall StatelessIf
+    StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice
+    StringJoin StringLength StringLower StringSplitV2 Sub Substr Sum
+    TensorListFromTensor TensorListGetItem TensorListReserve
+    TensorListSetItem TensorListStack TensorScatterUpdate Tile TopKV2
+    Transpose UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode Unique
+    Unpack UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentSum
+    VarHandleOp VarIsInitializedOp Where While ZerosLike
     """.split()
 )
 

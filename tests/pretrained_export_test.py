@@ -241,7 +241,15 @@ class ExportedModelTest(tf.test.TestCase):
             variable.ref(): variable.shape.num_elements()
             for variable in self.model.trainable_variables
         }
-        self.assertEqual(size, sum(expected.values()))
+        # Beside them, query, key and value of each layer as one.
+        joined = sum(
+            one.num_hidden_layers * 3 * one.hidden_size * (one.hidden_size + 1)
+            for one in (
+                self.model.discriminator.config,
+                self.model.generator.encoder.config,
+            )
+        )
+        self.assertEqual(size, sum(expected.values()) + joined)
         vocab_file = os.path.join(self.exported.path, "assets", "vocab.txt")
         with open(vocab_file, encoding="utf-8") as file:
             self.assertEqual(file.read().split(), testing.tiny_vocab())

@@ -91,9 +91,9 @@ class Model(tf_keras.Model):
             | {"gradient_norm": norm},
         )
         guards.undo_unless(is_good, sums, earlier)
-        gradients, _ = tf.clip_by_global_norm(gradients, 1.0, use_norm=norm)
+        scale = guards.mark(1.0 / tf.maximum(norm, 1.0), is_good)
         self.optimizer.apply_gradients(
-            zip(guards.mark(gradients, is_good), self.trainable_variables)
+            zip([g * scale for g in gradients], self.trainable_variables)
         )
         return {"loss": tf.add_n([m.result() for m in self.metrics])}
 
