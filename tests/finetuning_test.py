@@ -122,6 +122,19 @@ class FinetuningTest(tf.test.TestCase):
                 not from_scratch,
             )
 
+    def test_parts_of_the_step_are_compiled_where_it_is_worth_it(self):
+        # None is for them, False for nothing, True for the whole step.
+        for fields, num_steps, expected in (
+            ({}, 999, False),
+            ({}, 1000, None),
+            ({"pad_to_max_length": True}, 999, None),
+            ({"jit_compile": True}, 999, True),
+            ({"jit_compile": False}, 1000, False),
+        ):
+            run = self._prepare(**fields)
+            model = trial.new_model(run, num_steps)
+            self.assertEqual(model.config.jit_compile, expected, fields)
+
     def test_weights_of_every_format_are_fine_tuned(self):
         pretrained = checkpoints.read_variables(self.source)
         name = "electra/encoder/layer_1/output/dense/kernel"

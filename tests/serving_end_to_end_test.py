@@ -187,7 +187,11 @@ class ServingEndToEndTest(tf.test.TestCase, parameterized.TestCase):
                     self.assertEqual(answer[name].shape, value.shape, message)
                     if value.dtype.kind == "f":
                         self.assertAllClose(
-                            answer[name], value, rtol=1e-6, atol=1e-5, msg=message
+                            answer[name],
+                            value,
+                            rtol=1e-6,
+                            atol=1e-5,
+                            msg=message,
                         )
                     else:
                         self.assertAllEqual(answer[name], value, message)
