@@ -293,8 +293,6 @@ def _normalize(gamma, beta, seed, rate, epsilon, x, *updates):
         total += randomness.dropout(
             tf.cast(update, tf.float32), rate=rate, seed=seed
         )
-    # In this order oneDNN has one operation for all of it, if there is no
-    # gradient to compute.
     centred = total - tf.reduce_mean(total, axis=-1, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
     inverse = tf.math.rsqrt(variance + epsilon)
