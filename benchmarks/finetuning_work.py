@@ -16,7 +16,6 @@ from finetune import finetune_config
 from finetune import finetuning_model
 from finetune import glue
 
-_NUM_BATCHES = 8
 _NUM_STEPS = 10_000  # Of the run whose schedule of learning rates it is.
 _TASK = glue.SST
 
@@ -45,13 +44,7 @@ class FinetuningWork:
             tasks=[_TASK],
             encoder_config=self._encoder_config,
         )
-        self._batches = random_batches.make(
-            num_batches=_NUM_BATCHES,
-            batch_size=settings.batch_size,
-            max_seq_length=settings.max_seq_length,
-            vocab_size=self._encoder_config.vocab_size,
-            seed=settings.seed,
-        )
+        self._batches = random_batches.of_settings(settings)
 
     def dataset(
         self, num_pipelines: int = 1, pipeline: int = 0

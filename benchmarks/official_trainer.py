@@ -23,8 +23,6 @@ from electra_tf import config
 
 Variant = Literal["graph", "xla"]
 
-_NUM_BATCHES = 8
-
 
 class OfficialTrainer(peer_trainer.PeerTrainer):
     """`ElectraPretrainer` of tf-models-official, which is float32 only.
@@ -159,13 +157,7 @@ def _batches(
 ) -> Iterator[dict[str, tf.Tensor]]:
     run_config = settings.run_config
     rng = np.random.default_rng(settings.seed)
-    batches = random_batches.make(
-        num_batches=_NUM_BATCHES,
-        batch_size=settings.batch_size,
-        max_seq_length=settings.max_seq_length,
-        vocab_size=run_config.vocab_size,
-        seed=settings.seed,
-    )
+    batches = random_batches.of_settings(settings)
     return itertools.cycle(
         [
             _masked(batch, run_config.max_predictions_per_seq, rng)

@@ -17,7 +17,6 @@ from electra_tf import precision
 from electra_tf import pretraining
 from electra_tf import randomness
 
-_NUM_BATCHES = 8
 _SPECIAL_IDS = masking.SpecialIds(
     cls=random_batches.CLS_ID,
     sep=random_batches.SEP_ID,
@@ -34,13 +33,7 @@ class PretrainingWork:
 
     def __init__(self, settings: trainer_settings.TrainerSettings):
         self._config = settings.run_config
-        self._batches = random_batches.make(
-            num_batches=_NUM_BATCHES,
-            batch_size=settings.batch_size,
-            max_seq_length=settings.max_seq_length,
-            vocab_size=self._config.vocab_size,
-            seed=settings.seed,
-        )
+        self._batches = random_batches.of_settings(settings)
 
     def dataset(
         self, num_pipelines: int = 1, pipeline: int = 0

@@ -2,10 +2,27 @@
 
 import numpy as np
 
+from benchmarks import trainer_settings
+
 # Those of the published vocabulary, of 30,522 word pieces; a smaller one has
 # none of its own here.
 CLS_ID, SEP_ID, MASK_ID = 101, 102, 103
 FIRST_WORD_ID = 999
+
+_NUM_BATCHES = 8
+
+
+def of_settings(
+    settings: trainer_settings.TrainerSettings,
+) -> list[dict[str, np.ndarray]]:
+    """Those that trainers of such settings go through again and again."""
+    return make(
+        num_batches=_NUM_BATCHES,
+        batch_size=settings.batch_size,
+        max_seq_length=settings.max_seq_length,
+        vocab_size=settings.run_config.vocab_size,
+        seed=settings.seed,
+    )
 
 
 def make(

@@ -19,8 +19,6 @@ from benchmarks import trainer_settings
 
 Variant = Literal["eager", "fused", "compiled"]
 
-_NUM_BATCHES = 8
-
 
 class TorchTrainer(peer_trainer.PeerTrainer):
     """`ElectraForPreTraining` and `ElectraForMaskedLM`, trained together.
@@ -109,13 +107,7 @@ class TorchTrainer(peer_trainer.PeerTrainer):
 def _batches(
     settings: trainer_settings.TrainerSettings,
 ) -> Iterator[dict[str, torch.Tensor]]:
-    batches = random_batches.make(
-        num_batches=_NUM_BATCHES,
-        batch_size=settings.batch_size,
-        max_seq_length=settings.max_seq_length,
-        vocab_size=settings.run_config.vocab_size,
-        seed=settings.seed,
-    )
+    batches = random_batches.of_settings(settings)
     return itertools.cycle(
         [
             {name: torch.from_numpy(v).long() for name, v in batch.items()}

@@ -88,8 +88,7 @@ def _worth_compiling(
 ) -> finetune_config.FinetuneConfig:
     """The same, but that short runs compile no parts of a step.
 
-    Each length of a batch would be compiled for half a second, and saves a
-    third of a step's time.
+    They would be compiled for each length of a batch when it comes first.
     """
     is_short = num_steps < _MIN_COMPILED_STEPS
     if run_config.pad_to_max_length or run_config.jit_compile or not is_short:
