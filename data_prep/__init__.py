@@ -1,3 +1,3 @@
 """Text to TFRecords."""
 
-import electra_tf  # noqa: F401  Before TensorFlow, whose notes it quiets.
+import electra_tf  # noqa: F401  Its settings, before TensorFlow.

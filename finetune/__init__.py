@@ -1,3 +1,3 @@
 """Tasks: fine-tuning, evaluation, predictions."""
 
-import electra_tf  # noqa: F401  Before TensorFlow, whose notes it quiets.
+import electra_tf  # noqa: F401  Its settings, before TensorFlow.

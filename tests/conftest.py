@@ -1,13 +1,11 @@
 """Settings of all tests: slow ones, TensorFlow's noise and devices."""
 
-import os
 import sys
 
 from absl import flags
 import pytest
 
-# Before TensorFlow is imported.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import electra_tf  # noqa: F401  Its settings, before TensorFlow is imported.
 
 _NUM_CPU_DEVICES = 2
 _OPTIONAL_MARKS = ("slow", "interop", "browser")
