@@ -57,7 +57,11 @@ class AdamWeightDecay(tf_keras.optimizers.Optimizer):
         name: str = "AdamWeightDecay",
         **kwargs,
     ):
-        super().__init__(name=name, **{"jit_compile": False} | kwargs)
+        # Keras's own decay, even one of 0, would be a pass over all variables.
+        super().__init__(
+            name=name,
+            **{"jit_compile": False, "weight_decay": None} | kwargs,
+        )
         self._learning_rate = self._build_learning_rate(learning_rate)
         self.weight_decay_rate = weight_decay_rate
         self.beta_1 = beta_1
@@ -212,12 +216,13 @@ class _Coefficients:
             self._is_good = ~guards.is_withheld(
                 tf.convert_to_tensor(gradients[0])
             )
+        self._zero = tf.zeros([])
         self._known = {}
 
     def admitted(self, gradient) -> tf.Tensor:
         """The gradient; zeros in a step that is held back."""
         gradient = tf.convert_to_tensor(gradient)  # Densifies a sparse one.
-        return tf.where(self._is_good, gradient, 0.0)
+        return tf.where(self._is_good, gradient, self._zero)
 
     def of(self, name: str) -> _VariableCoefficients:
         """Those of the variable of that name."""

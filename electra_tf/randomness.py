@@ -6,23 +6,19 @@ unlike its floats; so all draws here are made of integers.
 
 import tensorflow as tf
 
-# By default TensorFlow takes another algorithm under XLA.
-_ALG = "philox"
+# TensorFlow's number for the Philox generator.
+_PHILOX = 1
 
 
 def step_seed(seed: int, step) -> tf.Tensor:
     """The seed of a step of a run."""
-    return tf.random.experimental.stateless_fold_in(
-        tf.constant([seed, 0], tf.int32), tf.cast(step, tf.int32), alg=_ALG
-    )
+    return _fold_in(tf.constant([seed, 0], tf.int32), step)
 
 
 def replica_seed(seed: tf.Tensor) -> tf.Tensor:
     """A seed of this replica's own."""
     number, _ = replica()
-    return tf.random.experimental.stateless_fold_in(
-        seed, tf.cast(number, tf.int32), alg=_ALG
-    )
+    return _fold_in(seed, number)
 
 
 def part_seed(seed: tf.Tensor | None, index) -> tf.Tensor | None:
@@ -34,9 +30,7 @@ def part_seed(seed: tf.Tensor | None, index) -> tf.Tensor | None:
     """
     if seed is None or index is None:
         return seed
-    return tf.random.experimental.stateless_fold_in(
-        seed, tf.cast(index, tf.int32), alg=_ALG
-    )
+    return _fold_in(seed, index)
 
 
 def replica() -> tuple[tf.Tensor | int, int]:
@@ -51,9 +45,7 @@ def split(seed: tf.Tensor | None, count: int) -> list[tf.Tensor | None]:
     """`count` independent seeds from one; Nones from None."""
     if seed is None:
         return [None] * count
-    return tf.unstack(
-        tf.random.experimental.stateless_split(seed, count, alg=_ALG)
-    )
+    return tf.unstack(_bits([count, 2], seed))
 
 
 def uniform(shape, seed: tf.Tensor) -> tf.Tensor:
@@ -110,8 +102,21 @@ def _uint32(value) -> tf.Tensor:
     return tf.cast(value, tf.uint32)
 
 
+def _fold_in(seed: tf.Tensor, number) -> tf.Tensor:
+    """A seed for each number, from one."""
+    return tf.stack([_bits([], seed), tf.cast(number, tf.int32)])
+
+
 def _bits(shape, seed: tf.Tensor) -> tf.Tensor:
-    """Evenly distributed int32 values."""
-    return tf.random.stateless_uniform(
-        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg=_ALG
+    """Evenly distributed int32 values.
+
+    The seed is Philox's key, which may be any number. `tf.random` would mix it
+    first, by 40 nodes of the graph, and take another generator under XLA.
+    """
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=shape,
+        key=tf.reshape(tf.bitcast(seed, tf.uint64), [1]),
+        counter=tf.zeros([2], tf.uint64),
+        alg=_PHILOX,
+        dtype=tf.int32,
     )

@@ -1,11 +1,20 @@
 """Settings of all tests: slow ones, TensorFlow's noise and devices."""
 
+import os
 import sys
 
 from absl import flags
 import pytest
 
 import electra_tf  # noqa: F401  Its settings, before TensorFlow is imported.
+
+# What XLA compiles here runs for a few steps of a few numbers, so LLVM's
+# optimisations would only cost time.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0"
+    " --xla_llvm_disable_expensive_passes=true",
+)
 
 _NUM_CPU_DEVICES = 2
 _OPTIONAL_MARKS = ("slow", "interop", "browser")
