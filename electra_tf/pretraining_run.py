@@ -41,7 +41,7 @@ _CONSOLE_METRICS = (
     "token_loss",
     "token_accuracy",
 )
-_NUM_COUNTED_EXAMPLES = 20_000
+_MAX_COUNTED_EXAMPLES = 20_000
 
 
 @records.plain_errors()
@@ -159,6 +159,14 @@ class _Data:
                 vocab_size=run_config.vocab_size,
                 vocab_sha256=tokenizer.vocab_sha256,
             )
+
+    @property
+    def num_counted(self) -> int:
+        """How many examples show how frequent word pieces are."""
+        if self._weights is not None:
+            return _MAX_COUNTED_EXAMPLES
+        num_examples = sum(info.num_examples for info in self._train_infos)
+        return min(num_examples, _MAX_COUNTED_EXAMPLES)
 
     @property
     def has_eval(self) -> bool:
@@ -347,10 +355,10 @@ def _initialise(
 
 def _count_tokens(data: _Data, run_config: config.PretrainConfig) -> np.ndarray:
     """How often each word piece is in the first examples: `[vocab]`."""
-    batch_size = 1000
+    batch_size = min(data.num_counted, 1000)
     dataset = data.train_dataset(batch_size=batch_size, seed=run_config.seed)
     counts = np.zeros(run_config.vocab_size, np.int64)
-    for batch in dataset.take(_NUM_COUNTED_EXAMPLES // batch_size):
+    for batch in dataset.take(data.num_counted // batch_size):
         tokens = batch["input_ids"][batch["input_mask"] == 1]
         counts += np.bincount(tokens, minlength=run_config.vocab_size)
     return counts
