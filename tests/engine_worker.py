@@ -1,33 +1,45 @@
-"""A process that trains a small model, for tests of several of them.
-
-Its only argument is JSON: the folders, the strategy, the number of logical CPU
-devices, and fields of the configuration. Tests that fork it from a process
-that has loaded TensorFlow call `run_pretraining`, the whole program.
-"""
+"""Processes that pre-train, for tests of several of them."""
 
 from collections.abc import Sequence
-import json
+import multiprocessing
 import os
 import sys
 
 import tensorflow as tf
 
-from electra_tf import distribution
-from electra_tf import pretraining_run
+from electra_tf import dataset_info
+from electra_tf import pretraining_run  # noqa: F401  Loaded before it forks.
+from electra_tf import records
+from electra_tf import tokenization
 from tests import small_run
 from tests import testing
 
 
-def main():
-    arguments = json.loads(sys.argv[1])
-    _divide_cpu(arguments["num_devices"])
-    strategy = distribution.create(arguments["strategy"])
-    pretraining_run.pretrain(
-        testing.tiny_config(**arguments["fields"]),
-        data_dirs=[arguments["data_dir"]],
-        eval_data_dir=arguments["data_dir"],
-        model_dir=arguments["model_dir"],
-        strategy=strategy,
+def context() -> multiprocessing.context.BaseContext:
+    """Processes fork from one that has loaded TensorFlow, to save seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def write_data(directory: str, num_examples: int = 60):
+    """A data folder of random examples."""
+    tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+    tokenizer.save(directory)
+    run_config = testing.tiny_config()
+    (name,) = records.shard_names(1)
+    batch = testing.random_batch(run_config, num_examples)
+    with tf.io.TFRecordWriter(os.path.join(directory, name)) as file:
+        for record in records.serialize_examples(batch):
+            file.write(record)
+    dataset_info.write(
+        dataset_info.DatasetInfo(
+            max_seq_length=run_config.max_seq_length,
+            shards={name: num_examples},
+            vocab_size=tokenizer.vocab_size,
+            vocab_sha256=tokenizer.vocab_sha256,
+        ),
+        directory,
     )
 
 
@@ -69,7 +81,3 @@ def _divide_cpu(num_devices: int):
     tf.config.set_logical_device_configuration(
         cpu, [tf.config.LogicalDeviceConfiguration()] * num_devices
     )
-
-
-if __name__ == "__main__":
-    main()

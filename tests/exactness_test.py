@@ -3,23 +3,20 @@
 import json
 import os
 import pathlib
-import socket
-import subprocess
-import sys
 import tempfile
 
 from absl.testing import parameterized
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import loopback_workers
 from electra_tf import checkpoints
-from electra_tf import dataset_info
-from electra_tf import records
-from electra_tf import tokenization
+from electra_tf import config
+from tests import engine_worker
 from tests import testing
 
-_ROOT = pathlib.Path(__file__).parent.parent
-_FIELDS = dict(
+_CONFIG = testing.tiny_config(
+    num_hidden_layers=1,
     hidden_dropout_prob=0.0,
     attention_probs_dropout_prob=0.0,
     train_batch_size=8,
@@ -28,71 +25,6 @@ _FIELDS = dict(
     num_train_steps=20,
     save_checkpoints_steps=20,
 )
-
-
-def write_data(directory: str, num_examples: int = 60):
-    """A data folder of random examples."""
-    tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
-    tokenizer.save(directory)
-    run_config = testing.tiny_config()
-    (name,) = records.shard_names(1)
-    batch = testing.random_batch(run_config, num_examples)
-    with tf.io.TFRecordWriter(os.path.join(directory, name)) as file:
-        for record in records.serialize_examples(batch):
-            file.write(record)
-    dataset_info.write(
-        dataset_info.DatasetInfo(
-            max_seq_length=run_config.max_seq_length,
-            shards={name: num_examples},
-            vocab_size=tokenizer.vocab_size,
-            vocab_sha256=tokenizer.vocab_sha256,
-        ),
-        directory,
-    )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback device that nobody uses now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def start_worker(strategy, *, environment=None, num_devices=1, **arguments):
-    """Starts a process that trains."""
-    arguments |= dict(strategy=strategy, num_devices=num_devices)
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.engine_worker", json.dumps(arguments)],
-        cwd=_ROOT,
-        env=os.environ | (environment or {}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def start_workers(num_workers, **arguments):
-    """Starts the processes of a run on several hosts, all of them here."""
-    hosts = [f"127.0.0.1:{port}" for port in free_ports(num_workers)]
-    return [
-        start_worker(
-            "multi_worker_mirrored",
-            environment={
-                "TF_CONFIG": json.dumps(
-                    {
-                        "cluster": {"worker": hosts},
-                        "task": {"type": "worker", "index": index},
-                    }
-                )
-            },
-            **arguments,
-        )
-        for index in range(num_workers)
-    ]
 
 
 def difference(actual: str, expected: str) -> float:
@@ -118,33 +50,48 @@ class ExactnessTest(parameterized.TestCase, tf.test.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
-        write_data(cls.root)
-        cls.processes = {}
-        for name, strategy, num_devices in (
-            ("one", "one_device", 1),
-            ("two", "mirrored", 2),
-            ("four", "mirrored", 4),
-        ):
-            cls.processes[name] = [
-                start_worker(
-                    strategy,
-                    num_devices=num_devices,
-                    data_dir=cls.root,
-                    model_dir=os.path.join(cls.root, name),
-                    fields=_FIELDS,
-                )
-            ]
-        cls.processes["workers"] = start_workers(
-            2,
-            data_dir=cls.root,
-            model_dir=os.path.join(cls.root, "workers"),
-            fields=_FIELDS,
-        )
+        engine_worker.write_data(cls.root)
+        cls.config_path = os.path.join(cls.root, "config.json")
+        with open(cls.config_path, "w") as file:
+            json.dump(config.to_dict(_CONFIG), file)
+        cls.processes = {
+            "one": cls._start("one", "one_device"),
+            "two": cls._start("two", "mirrored", num_devices=2),
+            "four": cls._start("four", "mirrored", num_devices=4),
+            "workers": cls._start(
+                "workers", "multi_worker_mirrored", num_workers=2
+            ),
+        }
+
+    @classmethod
+    def _start(cls, name, strategy, *, num_devices=1, num_workers=1):
+        """Starts the processes of a run."""
+        processes = []
+        for tf_config in loopback_workers.tf_configs(num_workers):
+            process = engine_worker.context().Process(
+                target=engine_worker.run_pretraining,
+                args=(
+                    os.path.join(cls.root, f"{name}.txt"),
+                    [
+                        f"--config={cls.config_path}",
+                        f"--data_dir={cls.root}",
+                        f"--eval_data_dir={cls.root}",
+                        f"--model_dir={cls.root}/{name}",
+                        f"--distribution_strategy={strategy}",
+                    ],
+                ),
+                kwargs=dict(tf_config=tf_config, num_devices=num_devices),
+                daemon=True,
+            )
+            process.start()
+            processes.append(process)
+        return processes
 
     def model_dir(self, name):
         for process in self.processes[name]:
-            output, _ = process.communicate(timeout=300)
-            self.assertEqual(process.returncode, 0, output)
+            process.join(timeout=300)
+            output = pathlib.Path(self.root, f"{name}.txt").read_text()
+            self.assertEqual(process.exitcode, 0, output)
         return os.path.join(self.root, name)
 
     def metrics(self, name):

@@ -1,7 +1,6 @@
 """Runs on several hosts of which one is lost."""
 
 import json
-import multiprocessing
 import os
 import pathlib
 import signal
@@ -12,12 +11,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks import loopback_workers
 from electra_tf import checkpoint_files
 from electra_tf import config
 from electra_tf import metrics_log
 from electra_tf import model_folder
 from tests import engine_worker
-from tests import exactness_test
 from tests import testing
 
 # What is told to users in docs/long_runs.md, in seconds. Hosts of a cluster
@@ -34,14 +33,12 @@ class WorkerFailureTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Forks from a process that has loaded TensorFlow, to save seconds.
-        cls.context = multiprocessing.get_context("forkserver")
-        cls.context.set_forkserver_preload(["tests.engine_worker"])
+        cls.context = engine_worker.context()
 
     def setUp(self):
         super().setUp()
         self.root = self.create_tempdir().full_path
-        exactness_test.write_data(self.root)
+        engine_worker.write_data(self.root)
         # With dropout: the continued run has to drop out the same.
         run_config = testing.tiny_config(
             objective="mlm",  # Made sooner; nothing here depends on it.
@@ -58,11 +55,8 @@ class WorkerFailureTest(absltest.TestCase):
 
     def _start(self, name: str):
         """Starts the two workers of a run, or starts them again."""
-        ports = exactness_test.free_ports(2)
-        cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
         processes = []
-        for index in range(2):
-            task = {"type": "worker", "index": index}
+        for index, tf_config in enumerate(loopback_workers.tf_configs(2)):
             process = self.context.Process(
                 target=engine_worker.run_pretraining,
                 args=(
@@ -75,9 +69,7 @@ class WorkerFailureTest(absltest.TestCase):
                         "--distribution_strategy=multi_worker_mirrored",
                     ],
                 ),
-                kwargs={
-                    "tf_config": json.dumps({"cluster": cluster, "task": task})
-                },
+                kwargs={"tf_config": tf_config},
             )
             pathlib.Path(self._path(name, index)).touch()
             process.start()
