@@ -56,6 +56,9 @@ _VOCAB_FILE = flags.DEFINE_string(
 _THREADS = flags.DEFINE_integer(
     "threads", None, "By default as many as cores.", lower_bound=1
 )
+_OWN_THREADS = flags.DEFINE_integer(
+    "own_threads", None, "Ours, if not --threads.", lower_bound=1
+)
 _PEERS = flags.DEFINE_boolean("peers", True, "Whether to measure theirs.")
 _RESULTS = flags.DEFINE_string(
     "results", "benchmarks/results.jsonl", "File that a line is added to."
@@ -124,12 +127,12 @@ def _engines(directory: str, stack: contextlib.ExitStack):
         precision=_PRECISION.value,
     )
     threads = _THREADS.value or len(os.sched_getaffinity(0))
-    settings = (_PRECISION.value, threads)
     own = other_process.OtherProcess(
         "benchmarks.own_engine:OwnEngine",
         model_dir,
         path,
-        *settings,
+        _PRECISION.value,
+        _OWN_THREADS.value or threads,
     )
     stack.enter_context(own).wait_until_made()
     if not _has_peer():
@@ -142,7 +145,8 @@ def _engines(directory: str, stack: contextlib.ExitStack):
     peer = other_process.OtherProcess(
         "benchmarks.peer_engine:PeerEngine",
         folder,
-        *settings,
+        _PRECISION.value,
+        threads,
         presets.get(_PRESET.value).max_seq_length,
     )
     stack.enter_context(peer).wait_until_made()

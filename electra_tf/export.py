@@ -218,6 +218,8 @@ def _free_version(output_dir: str, version: int | None) -> int:
 
 
 def _trace(signature: signatures_lib.Signature):
+    # Not in layers either, which ask for AutoGraph themselves.
+    @tf.autograph.experimental.do_not_convert
     def by_name(**inputs):
         return signature.function(**inputs)
 

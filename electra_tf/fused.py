@@ -41,7 +41,8 @@ def _chain(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def run(*args):
-        if not _is_compiled.get():
+        # A step that runs eagerly is there to be looked into.
+        if not _is_compiled.get() or tf.executing_eagerly():
             return function(*args)
         # TensorFlow plans the rest of the step by these shapes.
         return tf.nest.map_structure(

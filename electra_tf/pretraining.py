@@ -378,6 +378,7 @@ class ElectraPretrainer(tf_keras.Model):
             self.trainable_variables, self.config.freeze
         )
 
+    @tf.autograph.experimental.do_not_convert
     def test_step(self, inputs):
         """Evaluates a batch; every evaluation draws the same masks."""
         inputs, _, _ = tf_keras.utils.unpack_x_y_sample_weight(inputs)

@@ -221,7 +221,7 @@ class Tokenizer:
             length=max_seq_length if pad else None,
         )
 
-    @tf.function(input_signature=_BATCH_OF_STRINGS)
+    @tf.function(input_signature=_BATCH_OF_STRINGS, autograph=False)
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         normalized, _ = self._normalize(texts)
         # Finding overlong words takes longer than splitting: it is left to
@@ -237,7 +237,7 @@ class Tokenizer:
         )
         return tf.gather(tf.concat([short_rows, long_rows], axis=0), order)
 
-    @tf.function(input_signature=_BATCH_OF_STRINGS)
+    @tf.function(input_signature=_BATCH_OF_STRINGS, autograph=False)
     def _tokenize_with_offsets(self, texts: tf.Tensor) -> Pieces:
         normalized, changed_rows = self._normalize(texts)
         return self._align(self._split(normalized), texts, changed_rows)

@@ -180,6 +180,7 @@ class FinetuningModel(tf_keras.Model):
             self.trainable_variables, self.config.freeze
         )
 
+    @tf.autograph.experimental.do_not_convert
     def predict_step(self, inputs):
         """The outputs for a batch of one task, and `losses`.
 

@@ -1,7 +1,10 @@
 """Tests of converting weights from each format to each other."""
 
+import functools
 import json
 import os
+import shutil
+import tempfile
 from unittest import mock
 
 from absl.testing import parameterized
@@ -32,6 +35,11 @@ def _files(directory: str) -> set[str]:
 
 
 class ConversionTest(tf.test.TestCase, parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.made = staticmethod(functools.cache(cls._make))
+
     def setUp(self):
         super().setUp()
         self.directory = self.create_tempdir().full_path
@@ -49,23 +57,31 @@ class ConversionTest(tf.test.TestCase, parameterized.TestCase):
         )
 
     def _model_folder(self, **fields) -> tuple[str, networks.Values]:
+        """A copy of the folder that all tests with these fields start from."""
         path = self._path("model")
-        fields = dict(num_attention_heads=1) | fields
-        run_config = testing.tiny_config(**fields)
+        fields = dict(num_attention_heads=1, num_hidden_layers=1) | fields
+        made, values = self.made(tuple(sorted(fields.items())))
+        shutil.copytree(made, path)
+        return path, dict(values)
+
+    @classmethod
+    def _make(cls, fields) -> tuple[str, networks.Values]:
+        path = cls.enterClassContext(tempfile.TemporaryDirectory())
+        run_config = testing.tiny_config(**dict(fields))
         return path, testing.write_model_folder(path, run_config)
 
     def _assert_same(self, path: str, values: networks.Values):
         self.assertTrue(networks.equal(sources.load(path).variables, values))
 
     @parameterized.parameters(
-        ("original", {}),
+        ("original", dict(num_hidden_layers=2)),
         ("original", dict(num_attention_heads=2)),
         ("original", dict(tying="none")),
         ("original", dict(tying="all", **_FULL_SIZE)),
         ("original", dict(objective="electric", generator="two_tower")),
         ("original", dict(objective="all_tokens_mlm")),
         ("original", dict(objective="mlm", **_FULL_SIZE)),
-        ("huggingface", {}),
+        ("huggingface", dict(num_hidden_layers=2)),
         ("huggingface", dict(num_attention_heads=2)),
         ("huggingface", dict(tying="none")),
         ("huggingface", dict(tying="all", **_FULL_SIZE)),
@@ -202,7 +218,7 @@ class ConversionTest(tf.test.TestCase, parameterized.TestCase):
             )
         main = next(iter(converted.folders))
         found = sources.load(main).variables
-        name = "electra/encoder/layer_1/output/dense/kernel"
+        name = "electra/encoder/layer_0/output/dense/kernel"
         self.assertAllEqual(found[name], values[name])
 
     def test_differences_between_embeddings_are_added_up(self):
@@ -291,7 +307,9 @@ class ConversionTest(tf.test.TestCase, parameterized.TestCase):
             model_folder.start(
                 self._path("electra_tf"),
                 kind="pretraining",
-                run_config=testing.tiny_config(num_attention_heads=1),
+                run_config=testing.tiny_config(
+                    num_attention_heads=1, num_hidden_layers=1
+                ),
             )
 
     def test_an_existing_output_is_refused(self):
@@ -301,7 +319,7 @@ class ConversionTest(tf.test.TestCase, parameterized.TestCase):
             self._convert(path, "original")
 
     def test_missing_unexpected_and_misshapen_variables_are_listed(self):
-        path, values = self._model_folder()
+        path, values = self._model_folder(num_hidden_layers=2)
         del values["electra/encoder/layer_1/output/dense/bias"]
         values["electra/encoder/layer_0/extra"] = np.zeros([3], np.float32)
         values["generator_predictions/output_bias"] = np.zeros([7], np.float32)

@@ -20,6 +20,12 @@ from tests import tiny_data
 _SEED = 5
 
 
+def _config(**overrides):
+    """Of a model for the tiny data set, of one layer to be made sooner."""
+    values = dict(max_seq_length=tiny_data.LENGTH, num_hidden_layers=1)
+    return testing.tiny_config(**values | overrides)
+
+
 def _model_of(values, run_config):
     model = pretraining.ElectraPretrainer.for_tokenizer(
         run_config, tokenization.Tokenizer(testing.tiny_vocab())
@@ -33,7 +39,7 @@ class CorruptionsTest(parameterized.TestCase, tf.test.TestCase):
         super().setUp()
         root = self.create_tempdir().full_path
         self.model_dir = os.path.join(root, "model")
-        self.config = testing.tiny_config(max_seq_length=tiny_data.LENGTH)
+        self.config = _config()
 
     def folder(self, **info):
         path = self.create_tempdir().full_path
@@ -67,11 +73,7 @@ class CorruptionsTest(parameterized.TestCase, tf.test.TestCase):
         self.assertIsNone(corruption.ids)
         mask_prob = 0.25 if preset == "large" else 0.15
         # Of another model with the same masks.
-        output = self.output(
-            testing.tiny_config(
-                max_seq_length=tiny_data.LENGTH, mask_prob=mask_prob
-            )
-        )
+        output = self.output(_config(mask_prob=mask_prob))
         self.assertAllEqual(corruption.is_masked, output.corruption.is_masked)
         # Of 4, 7, 4 and 8 tokens, at least one and at most
         # (0.15 + 0.005) * 8 = 1.24 or (0.25 + 0.005) * 8 = 2.04.
@@ -95,9 +97,7 @@ class CorruptionsTest(parameterized.TestCase, tf.test.TestCase):
         dict(generator="uniform"),
     )
     def test_verdicts_are_those_of_the_model(self, **fields):
-        output = self.output(
-            testing.tiny_config(max_seq_length=tiny_data.LENGTH, **fields)
-        )
+        output = self.output(_config(**fields))
         corruption, corrupter = self.corrupt(model_path=self.model_dir)
         self.assertEqual(corrupter.shows, "verdicts")
         self.assertAllEqual(corruption.ids, output.corruption.ids)
@@ -114,22 +114,14 @@ class CorruptionsTest(parameterized.TestCase, tf.test.TestCase):
 
     @parameterized.parameters("replace_mlm", "all_tokens_mlm")
     def test_networks_that_predict_words_give_no_verdicts(self, objective):
-        output = self.output(
-            testing.tiny_config(
-                max_seq_length=tiny_data.LENGTH, objective=objective
-            )
-        )
+        output = self.output(_config(objective=objective))
         corruption, corrupter = self.corrupt(model_path=self.model_dir)
         self.assertEqual(corrupter.shows, "replacements")
         self.assertAllEqual(corruption.ids, output.corruption.ids)
         self.assertIsNone(corruption.probabilities)
 
     def test_a_masked_language_model_guesses(self):
-        output = self.output(
-            testing.tiny_config(
-                max_seq_length=tiny_data.LENGTH, objective="mlm", mask_prob=0.4
-            )
-        )
+        output = self.output(_config(objective="mlm", mask_prob=0.4))
         corruption, corrupter = self.corrupt(model_path=self.model_dir)
         self.assertEqual(corrupter.shows, "guesses")
         self.assertIsNone(corruption.probabilities)
@@ -142,7 +134,7 @@ class CorruptionsTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_the_model_is_adapted_to_data_and_preset(self):
         # It was trained on longer examples.
-        testing.write_model_folder(self.model_dir, testing.tiny_config())
+        testing.write_model_folder(self.model_dir, _config(max_seq_length=24))
         corruption, corrupter = self.corrupt(
             model_path=self.model_dir, preset="large"
         )

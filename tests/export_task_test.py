@@ -22,7 +22,10 @@ class ExportTaskTest(tf.test.TestCase):
         random_finetuned.write(
             directory,
             random_finetuned.create(
-                registry.get("squad"), doc_stride=8, max_query_length=8
+                registry.get("squad"),
+                doc_stride=8,
+                max_query_length=8,
+                beam_size=4,
             ),
         )
         result = subprocess.run(

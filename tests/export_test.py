@@ -10,6 +10,7 @@ from electra_tf import export
 from electra_tf import graph_operations
 from electra_tf import signatures
 from electra_tf.serving import warmup
+from tests import export_checks
 
 # All that tensorflow_text may add to the graph: TensorFlow Serving has had
 # these operations since it has them at all. Everything else is TensorFlow's.
@@ -108,11 +109,12 @@ class ExportTest(tf.test.TestCase):
         self.assertEmpty(os.listdir(output_dir))
 
     def test_in_half_precision_the_graph_is_what_counts(self):
-        exported = _save(
-            lambda x: {"y": 0 * x + 1 + 2e-5 * tf.executing_eagerly()},
-            self.create_tempdir().full_path,
-            precision="bfloat16",
-        )
+        with export_checks.in_this_process():
+            exported = _save(
+                lambda x: {"y": 0 * x + 1 + 2e-5 * tf.executing_eagerly()},
+                self.create_tempdir().full_path,
+                precision="bfloat16",
+            )
         info = os.path.join(exported.path, "assets.extra", "model_info.json")
         with open(info, encoding="utf-8") as file:
             info = json.load(file)
@@ -121,11 +123,14 @@ class ExportTest(tf.test.TestCase):
 
     def test_answers_that_are_no_numbers_are_compared_too(self):
         path = self.create_tempdir().full_path
-        with self.assertRaisesRegex(RuntimeError, "y differs by inf"):
-            with mock.patch.object(
+        with (
+            self.assertRaisesRegex(RuntimeError, "y differs by inf"),
+            export_checks.in_this_process(),
+            mock.patch.object(
                 export, "_expected", return_value={"y": tf.constant(["b"])}
-            ):
-                _save(lambda x: {"y": tf.fill([tf.size(x)], "a")}, path)
+            ),
+        ):
+            _save(lambda x: {"y": tf.fill([tf.size(x)], "a")}, path)
 
     def test_python_functions_are_refused(self):
         def function(x):
@@ -146,9 +151,10 @@ class ExportTest(tf.test.TestCase):
 
     def test_requests_for_warming_up_are_the_first_sample(self):
         output_dir = os.path.join(self.create_tempdir().full_path, "doubler")
-        exported = _save(
-            lambda x: {"y": 2 * x}, output_dir, warmup_batch_sizes=[1, 3]
-        )
+        with export_checks.in_this_process():
+            exported = _save(
+                lambda x: {"y": 2 * x}, output_dir, warmup_batch_sizes=[1, 3]
+            )
         requests = [
             entry.predict_log.request for entry in warmup.read(exported.path)
         ]

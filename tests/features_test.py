@@ -7,20 +7,16 @@ from absl.testing import parameterized
 import numpy as np
 import tensorflow as tf
 
-from electra_tf import tokenization
 from finetune import classification_features
 from finetune import features
 from finetune import finetune_config
 from finetune import registry
 from finetune import task as task_lib
+from tests import shared_tokenizers
 from tests import testing
 
 _INPUTS = ("input_ids", "input_mask", "segment_ids")
 _CLS, _SEP = 2, 3
-
-
-def _tokenizer() -> tokenization.Tokenizer:
-    return tokenization.Tokenizer(testing.tiny_vocab())
 
 
 def _ids(text: str) -> list[int]:
@@ -43,7 +39,7 @@ def _features(*examples, task="rte", max_seq_length=16):
     return _make(
         [task_lib.Example(i, *e) for i, e in enumerate(examples)],
         registry.get(task),
-        _tokenizer(),
+        shared_tokenizers.tiny(),
         max_seq_length,
     )
 
@@ -96,9 +92,7 @@ class FeaturesTest(tf.test.TestCase, parameterized.TestCase):
         "cola", "sst", "mrpc", "sts", "mnli", "qnli", "qqp", "rte"
     )
     def test_features_are_the_original_s(self, name):
-        tokenizer = tokenization.Tokenizer.from_vocab_file(
-            testing.real_data("vocab", "vocab.txt")
-        )
+        tokenizer = shared_tokenizers.real()
         task = registry.get(name)
         path = testing.golden("glue_features", f"examples_{name}.json")
         with open(path) as file:

@@ -1,5 +1,7 @@
 """Training steps of the fine-tuning model: in parts, in half precision."""
 
+import functools
+
 from absl.testing import parameterized
 import numpy as np
 import tensorflow as tf
@@ -27,12 +29,21 @@ def _model(task: str = "cola", **overrides) -> finetuning_model.FinetuningModel:
     return model
 
 
-def _batch(labels=(0, 1, 1, 0), task: str = "cola") -> dict:
+_WEIGHTS = np.array([1, 1, 1, 0], np.float32)
+_TARGETS = {
+    "cola": {"labels": np.array([0, 1, 1, 0])},
+    "sts": {"labels": np.array([0.1, 0.9, 0.5, 0.0], np.float32)},
+    "squad": {
+        "start_positions": np.array([3, 0, 5, 1]),
+        "end_positions": np.array([4, 0, 5, 2]),
+        "is_impossible": np.array([0, 1, 0, 0]),
+    },
+}
+
+
+def _batch(task: str = "cola") -> dict:
     """Four examples; the last one is padding, which counts for nothing."""
-    targets = {
-        "labels": np.array(labels),
-        "weights": np.array([1, 1, 1, 0], np.float32),
-    }
+    targets = _TARGETS[task] | {"weights": _WEIGHTS}
     return testing.random_batch(testing.tiny_config(), 4) | {
         "targets": {task: targets}
     }
@@ -45,6 +56,18 @@ def _step(model, optimizer, batch):
     metrics = model.train_on_batch(batch, return_dict=True)
     after = _values(model)
     return metrics, {name: after[name] - before[name] for name in after}
+
+
+@functools.cache
+def _whole_step(task: str = "cola", **overrides):
+    """`_step` on a whole batch in float32."""
+    return _step(_model(task, **overrides), _sgd(), _batch(task))
+
+
+def _compile(model, **options):
+    """With an optimizer that is built, or Keras traces the step twice."""
+    model.compile(_sgd(), **options)
+    model.optimizer.build(model.trainable_variables)
 
 
 def _values(model) -> dict[str, np.ndarray]:
@@ -63,9 +86,7 @@ class MicroBatchesTest(tf.test.TestCase, parameterized.TestCase):
     def test_a_step_is_that_of_the_whole_batch(
         self, loss_reduction, num_micro_batches
     ):
-        expected_metrics, expected = _step(
-            _model(loss_reduction=loss_reduction), _sgd(), _batch()
-        )
+        expected_metrics, expected = _whole_step(loss_reduction=loss_reduction)
         metrics, changes = _step(
             _model(
                 loss_reduction=loss_reduction,
@@ -85,11 +106,11 @@ class MicroBatchesTest(tf.test.TestCase, parameterized.TestCase):
             )
 
     def test_parts_and_replicas_together_are_the_whole_batch(self):
-        _, expected = _step(_model(), _sgd(), _batch())
+        _, expected = _whole_step()
         strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
         with strategy.scope():
             model = _model(num_micro_batches=2)
-            model.compile(_sgd())
+            _compile(model)
         before = _values(model)
         model.fit(tf.data.Dataset.from_tensors(_batch()), verbose=0)
         for name, value in _values(model).items():
@@ -113,16 +134,13 @@ class PrecisionTest(tf.test.TestCase, parameterized.TestCase):
         # where its terms add up to 6.5, so it is 10 times as far off.
         loss_bound = {"bfloat16": 4e-2, "float16": 6e-3}[dtype]
         bound = {"bfloat16": 5e-2, "float16": 1e-2}[dtype]
-        labels = (0, 1, 1, 0) if task == "cola" else (0.1, 0.9, 0.5, 0.0)
-        labels = np.array(labels, np.int32 if task == "cola" else "f")
-        batch = _batch(labels, task)
-        expected_metrics, expected = _step(_model(task), _sgd(), batch)
+        expected_metrics, expected = _whole_step(task)
         model, optimizer = _model(task, precision=dtype), _sgd()
         if dtype == "float16":
             optimizer = tf_keras.mixed_precision.LossScaleOptimizer(
                 optimizer, initial_scale=2.0**8
             )
-        metrics, changes = _step(model, optimizer, batch)
+        metrics, changes = _step(model, optimizer, _batch(task))
         self.assertAllClose(
             metrics["loss"], expected_metrics["loss"], rtol=loss_bound
         )
@@ -167,19 +185,11 @@ class PrecisionTest(tf.test.TestCase, parameterized.TestCase):
 
 class XlaTest(tf.test.TestCase):
     def test_it_compiles_a_step_in_half_precision_and_parts(self):
-        expected, _ = _step(_model(), _sgd(), _batch())
+        expected, _ = _whole_step()
         model = _model(precision="bfloat16", num_micro_batches=2)
-        model.compile(_sgd(), jit_compile=True)
+        _compile(model, jit_compile=True)
         metrics = model.train_on_batch(_batch(), return_dict=True)
         self.assertAllClose(metrics["loss"], expected["loss"], rtol=1e-2)
-
-
-_SPAN_TARGETS = {
-    "start_positions": np.array([3, 0, 5, 1]),
-    "end_positions": np.array([4, 0, 5, 2]),
-    "is_impossible": np.array([0, 1, 0, 0]),
-    "weights": np.array([1, 1, 1, 0], np.float32),
-}
 
 
 class HeadsTest(tf.test.TestCase, parameterized.TestCase):
@@ -190,11 +200,13 @@ class HeadsTest(tf.test.TestCase, parameterized.TestCase):
         self, joint_prediction, precision
     ):
         fields = dict(beam_size=30, joint_prediction=joint_prediction)
-        batch = _batch() | {"targets": {"squad": _SPAN_TARGETS}}
-        expected, _ = _step(_model("squad", **fields), _sgd(), batch)
+        batch = _batch("squad")
+        expected, _ = _whole_step("squad", **fields)
         model = _model("squad", precision=precision, **fields)
         eager = model.predict_step(batch)
-        compiled = tf.function(model.predict_step, jit_compile=True)(batch)
+        compiled = tf.function(
+            model.predict_step, jit_compile=True, autograph=False
+        )(batch)
         # In half precision starts of nearly the same score change places.
         names = {"start_top_log_probs", "answerable_logit", "losses"}
         if precision == "float32":
@@ -208,8 +220,9 @@ class HeadsTest(tf.test.TestCase, parameterized.TestCase):
             self.assertAllEqual(
                 eager["start_top_log_probs"][:, 24:] < -1000, np.ones([4, 6])
             )
-        model.compile(_sgd(), jit_compile=True)
-        metrics = model.train_on_batch(batch, return_dict=True)
+        _compile(model)
+        step = tf.function(model.train_step, jit_compile=True, autograph=False)
+        metrics = step(batch)
         rtol = 1e-5 if precision == "float32" else 2e-2
         self.assertAllClose(metrics["loss"], expected["loss"], rtol=rtol)
 
@@ -233,7 +246,7 @@ class HeadsTest(tf.test.TestCase, parameterized.TestCase):
             is_squad = np.array([0, 0, 1, 0], np.float32) * (name != "cola")
             targets = {
                 "cola": cola | {"weights": is_cola.astype(np.float32)},
-                "squad": _SPAN_TARGETS
+                "squad": _TARGETS["squad"]
                 | {"weights": is_squad.astype(np.float32)},
             }
             both.compile(tf_keras.optimizers.SGD(0.0), run_eagerly=True)

@@ -112,7 +112,7 @@ class FinetuningTest(tf.test.TestCase):
 
     def test_training_starts_from_the_checkpoint_unless_from_scratch(self):
         pretrained = checkpoints.read_variables(self.source)
-        name = "electra/encoder/layer_1/output/dense/kernel"
+        name = "electra/encoder/layer_0/output/dense/kernel"
         for from_scratch in (False, True):
             run = self._prepare(from_scratch=from_scratch)
             model = trial.new_model(run, num_steps=1)
@@ -137,7 +137,7 @@ class FinetuningTest(tf.test.TestCase):
 
     def test_weights_of_every_format_are_fine_tuned(self):
         pretrained = checkpoints.read_variables(self.source)
-        name = "electra/encoder/layer_1/output/dense/kernel"
+        name = "electra/encoder/layer_0/output/dense/kernel"
         directory = self.create_tempdir().full_path
         for output_format in ("original", "huggingface"):
             path = os.path.join(directory, output_format)
@@ -147,7 +147,9 @@ class FinetuningTest(tf.test.TestCase):
             if output_format == "huggingface":
                 path = os.path.join(path, networks.DISCRIMINATOR)
             run = self._prepare(init_checkpoint=path)
-            self.assertEqual(run.source.encoder, testing.tiny_config().encoder)
+            self.assertEqual(
+                run.source.encoder, tiny_tasks.pretrain_config().encoder
+            )
             weights = checkpoints.by_name(
                 trial.new_model(run, num_steps=1).trainable_variables
             )

@@ -4,13 +4,12 @@ from absl.testing import parameterized
 import numpy as np
 import tensorflow as tf
 
-from electra_tf import tokenization
 from finetune import finetune_config
 from finetune import graph_windows
 from finetune import registry
 from finetune import task as task_lib
 from finetune import window_features
-from tests import testing
+from tests import shared_tokenizers
 
 _QUESTIONS = (
     ("who was it", "the  time, was on " * 9),
@@ -23,7 +22,7 @@ _QUESTIONS = (
 class MakeTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.product(doc_stride=(1, 4, 100), max_seq_length=(16, 21))
     def test_rows_are_those_of_the_features(self, doc_stride, max_seq_length):
-        tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+        tokenizer = shared_tokenizers.tiny()
         settings = dict(
             max_seq_length=max_seq_length,
             doc_stride=doc_stride,
@@ -73,7 +72,7 @@ class MakeTest(tf.test.TestCase, parameterized.TestCase):
         windows = graph_windows.make(
             tf.constant(["who"]),
             tf.constant(["it was"]),
-            tokenizer=tokenization.Tokenizer(testing.tiny_vocab()),
+            tokenizer=shared_tokenizers.tiny(),
             max_seq_length=16,
             doc_stride=4,
             max_query_length=5,

@@ -17,7 +17,7 @@ from tests import testing
 
 _LAYER = "encoder/layer_0/output/dense/kernel"
 _WORDS = "embeddings/word_embeddings"
-_ONE_HEAD = dict(num_attention_heads=1)
+_SMALLEST = dict(num_attention_heads=1, num_hidden_layers=1)
 # An encoder of the shape of a tiny model's generator.
 _AS_GENERATOR = dict(
     objective="mlm",
@@ -36,12 +36,12 @@ class InitialisationTest(tf.test.TestCase, parameterized.TestCase):
     def _source(self, name: str, seed: int = 0, **fields):
         """A model folder, and the values in it."""
         path = os.path.join(self.directory, name)
-        run_config = testing.tiny_config(**(_ONE_HEAD | fields))
+        run_config = testing.tiny_config(**(_SMALLEST | fields))
         return path, testing.write_model_folder(path, run_config, seed)
 
     def _model(self, **fields) -> dict[str, tf.Variable]:
         model = pretraining.ElectraPretrainer(
-            testing.tiny_config(**(_ONE_HEAD | fields)), testing.special_ids()
+            testing.tiny_config(**(_SMALLEST | fields)), testing.special_ids()
         )
         return checkpoints.by_name(model.trainable_variables)
 

@@ -95,24 +95,30 @@ class TrainDatasetTest(PipelineTest):
 class ResumeTest(PipelineTest):
     @parameterized.parameters(1, 4)
     def test_one_folder_goes_on_as_an_unbroken_run(self, shards_per_block):
-        # 38 examples, so 7.6 batches an epoch.
+        # 38 examples, so 7.6 batches an epoch: the batch of step 7 has some
+        # of two, and step 38 begins the sixth.
         directory = self.write_data([5, 1, 9, 0, 3, 8, 2, 4, 6])
         self.assert_resumes(
-            [directory], batch_size=5, shards_per_block=shards_per_block
+            [directory],
+            edges=[7, 38],
+            batch_size=5,
+            shards_per_block=shards_per_block,
         )
 
     @parameterized.parameters(1, 4)
     def test_a_mixture_goes_on_as_an_unbroken_run(self, shards_per_block):
-        # 100 batches of 70 examples are 7 cycles, of 800 and 200 examples.
+        # 100 batches of 70 examples are 7 cycles, of 800 and 200 examples;
+        # that of step 14 has some of two.
         self.assert_resumes(
             self.write_mixture(),
+            edges=[14, 100],
             batch_size=70,
             weights=[4, 1],
             shards_per_block=shards_per_block,
         )
 
-    def assert_resumes(self, data_dirs, **arguments):
-        """At 20 random steps, the next batches are those of a whole run."""
+    def assert_resumes(self, data_dirs, *, edges, **arguments):
+        """There and at random steps, the next batches are a whole run's."""
 
         def run(start_step, num_batches):
             dataset = input_pipeline.train_dataset(
@@ -121,7 +127,8 @@ class ResumeTest(PipelineTest):
             return numbered_data.batches(dataset, num_batches)
 
         unbroken = run(0, 103)
-        for step in np.random.default_rng(0).integers(100, size=20).tolist():
+        some = np.random.default_rng(0).integers(100, size=4).tolist()
+        for step in [*edges, *some]:
             self.assertEqual(run(step, 3), unbroken[step : step + 3], step)
 
     @parameterized.product(

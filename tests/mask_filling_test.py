@@ -6,7 +6,7 @@ import tensorflow as tf
 from electra_tf import mask_filling
 from electra_tf import pretraining
 from electra_tf import served_texts
-from electra_tf import tokenization
+from tests import shared_tokenizers
 from tests import testing
 
 _TOP_K = 3
@@ -16,7 +16,7 @@ class MaskFillingTest(tf.test.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+        cls.tokenizer = shared_tokenizers.tiny()
         cls.model = pretraining.ElectraPretrainer.for_tokenizer(
             testing.tiny_config(), cls.tokenizer
         )

@@ -165,6 +165,8 @@ def _train(run_config, *, strategy=None, **compile_options):
         model.compile(
             optimizer=optimization.create(run_config), **compile_options
         )
+        # A step that makes variables would be traced twice.
+        model.optimizer.build(model.trainable_variables)
     batches = [testing.random_batch(run_config, 4, seed=i) for i in range(5)]
     history = model.fit(
         _as_dataset(batches), epochs=5, steps_per_epoch=1, verbose=0
@@ -190,6 +192,7 @@ class TrainingTest(tf.test.TestCase):
         tf_keras.utils.set_random_seed(0)
         model = pretraining.ElectraPretrainer(run_config, testing.special_ids())
         model.compile(optimizer=optimization.create(run_config))
+        model.optimizer.build(model.trainable_variables)
         history = model.fit(
             _as_dataset([batch]).repeat(),
             epochs=10,

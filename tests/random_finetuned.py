@@ -8,13 +8,13 @@ import tf_keras
 from electra_tf import checkpoints
 from electra_tf import config
 from electra_tf import model_folder
-from electra_tf import tokenization
 from finetune import finetune_config
 from finetune import finetuned
 from finetune import finetuning_model
 from finetune import prediction
 from finetune import served_tasks
 from finetune import task as task_lib
+from tests import shared_tokenizers
 from tests import testing
 
 
@@ -41,7 +41,7 @@ def create(
         variable.assign_add(rng.normal(0, 0.3, variable.shape))
     return served_tasks.ServedTask(
         model=model,
-        tokenizer=tokenization.Tokenizer(testing.tiny_vocab()),
+        tokenizer=shared_tokenizers.tiny(),
         task=task,
         fixed_length=fixed_length,
     )

@@ -121,7 +121,7 @@ class AnswerFunctionsTest(tf.test.TestCase, parameterized.TestCase):
         )
 
     @parameterized.named_parameters(
-        ("joint", False, dict(doc_stride=5)),
+        ("joint", False, dict(beam_size=5, doc_stride=5)),
         (
             "joint_with_classifier",
             True,
@@ -132,6 +132,7 @@ class AnswerFunctionsTest(tf.test.TestCase, parameterized.TestCase):
             True,
             dict(
                 answerable_classifier=False,
+                beam_size=3,
                 doc_stride=1,
                 n_best_size=3,
                 max_answer_length=2,
@@ -177,7 +178,9 @@ class EdgesTest(tf.test.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.served = random_finetuned.create(_task(), max_query_length=64)
+        cls.served = random_finetuned.create(
+            _task(), max_query_length=64, beam_size=2
+        )
 
     def test_contexts_without_tokens_have_no_answer(self):
         answer = _serve(self.served, [("What?", ""), ("", " ")])

@@ -1,5 +1,6 @@
 """Tests of answers to questions, most against the original's."""
 
+import functools
 import json
 
 from absl.testing import absltest
@@ -191,14 +192,21 @@ def _point(rows, examples, *places, beam=2):
     return outputs
 
 
+@functools.cache
+def _tokenizer():
+    """Shared, because each traces its functions anew."""
+    from electra_tf import tokenization
+
+    return tokenization.Tokenizer(testing.tiny_vocab())
+
+
 def _answer(
     examples, *places, task="squadv1", max_seq_length=64, null=None, **fields
 ):
     """Answers of outputs as `_point` makes them, and their windows."""
-    from electra_tf import tokenization
     from finetune import window_features
 
-    tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+    tokenizer = _tokenizer()
     run_config = finetune_config.FinetuneConfig(
         max_seq_length=max_seq_length, doc_stride=8, **fields
     )

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from electra_tf import checkpointing
 from electra_tf import config
+from electra_tf import export
 from electra_tf import model_folder
 from electra_tf import optimization
-from electra_tf import tokenization
 from finetune import classification_features
 from finetune import finetune_config
 from finetune import finetuned
@@ -22,8 +22,10 @@ from finetune import served_tags
 from finetune import served_tasks
 from finetune import task as task_lib
 from finetune import task_export
+from tests import export_checks
 from tests import export_test
 from tests import random_finetuned
+from tests import shared_tokenizers
 from tests import testing
 
 _PAIRS = [
@@ -46,15 +48,14 @@ def _task(model: finetuning_model.FinetuningModel) -> task_lib.Task:
     return registry.get(model.config.task)
 
 
-def _tokenizer() -> tokenization.Tokenizer:
-    return tokenization.Tokenizer(testing.tiny_vocab())
-
-
 def _served(
     model: finetuning_model.FinetuningModel, **settings
 ) -> served_tasks.ServedTask:
     return served_tasks.ServedTask(
-        model=model, tokenizer=_tokenizer(), task=_task(model), **settings
+        model=model,
+        tokenizer=shared_tokenizers.tiny(),
+        task=_task(model),
+        **settings,
     )
 
 
@@ -69,11 +70,18 @@ def _write_model(model_dir: str, model: finetuning_model.FinetuningModel):
             "encoder": config.to_dict(model.encoder.config),
         },
     )
-    _tokenizer().save(model_dir)
+    shared_tokenizers.tiny().save(model_dir)
     model.compile(optimizer=optimization.create(testing.tiny_config()))
     checkpointing.Checkpointer(
         model_folder.checkpoints(model_dir), model=model, keep=1
     ).save(0)
+
+
+def _export(model_dir: str) -> export.Exported:
+    with export_checks.in_this_process():
+        return task_export.export_finetuned(
+            model_dir, output_dir=os.path.join(model_dir, "served")
+        )
 
 
 def _predict(model: finetuning_model.FinetuningModel) -> dict[str, np.ndarray]:
@@ -85,7 +93,7 @@ def _predict(model: finetuning_model.FinetuningModel) -> dict[str, np.ndarray]:
     rows = classification_features.make_features(
         examples,
         task=_task(model),
-        tokenizer=_tokenizer(),
+        tokenizer=shared_tokenizers.tiny(),
         run_config=model.config,
         is_training=False,
     )
@@ -98,9 +106,7 @@ class TaskExportTest(tf.test.TestCase):
         model = _model("rte")
         _write_model(model_dir, model)
 
-        exported = task_export.export_finetuned(
-            model_dir, output_dir=os.path.join(model_dir, "served")
-        )
+        exported = _export(model_dir)
 
         loaded = tf.saved_model.load(exported.path)
         self.assertCountEqual(
@@ -132,9 +138,7 @@ class TaskExportTest(tf.test.TestCase):
         served = random_finetuned.create(task)
         random_finetuned.write(model_dir, served)
 
-        exported = task_export.export_finetuned(
-            model_dir, output_dir=os.path.join(model_dir, "served")
-        )
+        exported = _export(model_dir)
 
         loaded = tf.saved_model.load(exported.path)
         texts = tf.constant(["Thé  time was\tover", ""])

@@ -10,7 +10,7 @@ from electra_tf import pretrained_networks
 from electra_tf import pretraining
 from electra_tf import scoring
 from electra_tf import served_texts
-from electra_tf import tokenization
+from tests import shared_tokenizers
 from tests import testing
 
 # The last one has more than the 22 tokens that fit between [CLS] and [SEP].
@@ -20,7 +20,7 @@ _TEXTS = ["The time, then!", "Thé 👍🏽 שלום", "", "one of them " * 9]
 def _model(**fields) -> pretraining.ElectraPretrainer:
     tf_keras.utils.set_random_seed(0)
     model = pretraining.ElectraPretrainer.for_tokenizer(
-        testing.tiny_config(**fields), _tokenizer()
+        testing.tiny_config(**fields), shared_tokenizers.tiny()
     )
     rng = np.random.default_rng(0)
     for variable in model.trainable_variables:
@@ -28,16 +28,12 @@ def _model(**fields) -> pretraining.ElectraPretrainer:
     return model
 
 
-def _tokenizer() -> tokenization.Tokenizer:
-    return tokenization.Tokenizer(testing.tiny_vocab())
-
-
 class TextScoresTest(tf.test.TestCase, parameterized.TestCase):
     def _function(self, model: pretraining.ElectraPretrainer):
         """The signature `score` as a graph."""
         vocab_file = testing.write_vocab(self.create_tempdir().full_path)
         texts = served_texts.ServedTexts(
-            tokenizer=_tokenizer(),
+            tokenizer=shared_tokenizers.tiny(),
             vocab_table=served_texts.vocab_table(vocab_file),
             max_seq_length=model.config.max_seq_length,
         )
@@ -54,7 +50,7 @@ class TextScoresTest(tf.test.TestCase, parameterized.TestCase):
     def test_scores_are_those_of_the_scorer(self, fields):
         model = _model(**fields)
         answer = self._function(model)(text=tf.constant(_TEXTS))
-        expected = scoring.Scorer(model, _tokenizer()).score(_TEXTS)
+        expected = scoring.Scorer(model, shared_tokenizers.tiny()).score(_TEXTS)
         for row, score in enumerate(expected):
             self.assertAllClose(
                 answer["score"][row], score.score, rtol=1e-5, atol=1e-5

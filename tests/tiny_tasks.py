@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from electra_tf import checkpointing
+from electra_tf import config as electra_config
 from electra_tf import model_folder
 from electra_tf import optimization
 from electra_tf import pretraining
@@ -41,17 +42,18 @@ def write_task(data_dir: str):
             file.write(header + "".join(rows))
 
 
+def pretrain_config() -> electra_config.PretrainConfig:
+    """Of `write_pretrained`: one layer is traced sooner than two."""
+    return testing.tiny_config(num_hidden_layers=1)
+
+
 def write_pretrained(model_dir: str):
     """A model folder with the random weights of a tiny model."""
-    pretrain_config = testing.tiny_config()
-    model_folder.start(
-        model_dir, kind="pretraining", run_config=pretrain_config
-    )
+    run_config = pretrain_config()
+    model_folder.start(model_dir, kind="pretraining", run_config=run_config)
     tokenization.Tokenizer(testing.tiny_vocab()).save(model_dir)
-    model = pretraining.ElectraPretrainer(
-        pretrain_config, testing.special_ids()
-    )
-    model.compile(optimizer=optimization.create(pretrain_config))
+    model = pretraining.ElectraPretrainer(run_config, testing.special_ids())
+    model.compile(optimizer=optimization.create(run_config))
     checkpointer = checkpointing.Checkpointer(
         model_folder.checkpoints(model_dir), model=model, keep=1
     )

@@ -1,4 +1,5 @@
 import base64
+import functools
 import json
 import os
 import random
@@ -19,6 +20,7 @@ PIECES = ("the", "cafe", "##s", "un", "##able", ",", "'", "s", "[", "]", "mask")
 VOCAB = (*tokenization.SPECIAL_TOKENS, *PIECES)
 
 
+@functools.cache
 def golden_lines(name):
     path = os.path.join(GOLDEN, "tokenization", name + ".jsonl")
     with open(path, encoding="utf-8") as file:
@@ -36,9 +38,10 @@ def texts_of(lines):
 
 
 class ByHandTest(tf.test.TestCase, parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.tokenizer = tokenization.Tokenizer(VOCAB)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tokenizer = tokenization.Tokenizer(VOCAB)
 
     def tokens(self, text):
         return self.tokenizer.tokens(self.tokenizer.tokenize([text])[0])
@@ -182,7 +185,9 @@ class GoldenTest(tf.test.TestCase, parameterized.TestCase):
         if not (DATA and GOLDEN):
             self.skipTest("ELECTRA_TEST_DATA or ELECTRA_GOLDEN is not set.")
 
-    def tokenizer(self, mode):
+    @staticmethod
+    @functools.cache
+    def tokenizer(mode):
         path = os.path.join(DATA, "vocab", "vocab.txt")
         return tokenization.Tokenizer.from_vocab_file(path, **MODES[mode])
 

@@ -42,7 +42,7 @@ def _dataset(step):
 
 
 def _train(model_dir, *, callbacks=()):
-    run_config = testing.tiny_config()
+    run_config = testing.tiny_config(num_hidden_layers=1)
     tf_keras.utils.set_random_seed(run_config.seed)
     model = pretraining.ElectraPretrainer(run_config, testing.special_ids())
     model.compile(optimizer=optimization.create(run_config))

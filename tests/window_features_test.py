@@ -6,13 +6,13 @@ from absl.testing import parameterized
 import numpy as np
 import tensorflow as tf
 
-from electra_tf import tokenization
 from finetune import context_words
 from finetune import finetune_config
 from finetune import registry
 from finetune import squad
 from finetune import task as task_lib
 from finetune import window_features
+from tests import shared_tokenizers
 from tests import testing
 
 _CLS, _SEP = 2, 3
@@ -33,7 +33,7 @@ def _make(*questions, is_training=True, tokenizer=None, **fields):
     return window_features.make_features(
         questions,
         task=registry.get("squad"),
-        tokenizer=tokenizer or tokenization.Tokenizer(testing.tiny_vocab()),
+        tokenizer=tokenizer or shared_tokenizers.tiny(),
         run_config=finetune_config.FinetuneConfig(**settings | fields),
         is_training=is_training,
     )
@@ -124,7 +124,7 @@ class WindowFeaturesTest(tf.test.TestCase, parameterized.TestCase):
         self.assertAllEqual(best, 4 * np.arange(3001))
 
     def test_contexts_in_turn_are_tokenized_once(self):
-        tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+        tokenizer = shared_tokenizers.tiny()
         contexts = [f"the time {number}" for number in range(300)]
         questions = [_question("who", text, "time") for text in contexts * 2]
         seen = []
@@ -190,7 +190,7 @@ class WindowFeaturesTest(tf.test.TestCase, parameterized.TestCase):
     )
     def test_words_could_be_tokenized_one_by_one(self, context):
         # That is what the original does.
-        tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
+        tokenizer = shared_tokenizers.tiny()
         rows = _make(
             _question("", context), tokenizer=tokenizer, max_seq_length=128
         )
@@ -228,9 +228,7 @@ class WindowFeaturesTest(tf.test.TestCase, parameterized.TestCase):
         rows = _make(
             *questions,
             is_training=is_training,
-            tokenizer=tokenization.Tokenizer.from_vocab_file(
-                testing.real_data("vocab", "vocab.txt")
-            ),
+            tokenizer=shared_tokenizers.real(),
             max_seq_length=length,
             doc_stride=stride,
             max_query_length=query,
