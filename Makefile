@@ -11,7 +11,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-TEST_WORKERS ?= 2
+# One more than cores of a small machine: some tests wait for processes.
+TEST_WORKERS ?= 3
 # Where a CPU build of PyTorch is, if not in pip's index.
 TORCH_INDEX_ARGS ?=
 
@@ -35,7 +36,8 @@ quickstart: $(INSTALLED)
 	$(BIN)/python quickstart.py
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --numprocesses=$(TEST_WORKERS) --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=$(TEST_WORKERS) --dist=loadfile \
+	  --no-loadscope-reorder
 
 $(INTEROP_INSTALLED): $(INSTALLED) requirements-interop.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check \

@@ -18,6 +18,17 @@ os.environ.setdefault(
 
 _NUM_CPU_DEVICES = 2
 _OPTIONAL_MARKS = ("slow", "interop", "browser")
+# They wait for processes more than they compute: first, so that other tests
+# run meanwhile, and none of them is what all wait for in the end.
+_FIRST = (
+    "worker_failure_test",
+    "interruption_test",
+    "exactness_test",
+    "programs_test",
+    "own_trainer_test",
+    "scaling_test",
+    "measure_training_test",
+)
 
 
 def pytest_addoption(parser):
@@ -35,6 +46,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: item.path.stem not in _FIRST)
     for mark in _OPTIONAL_MARKS:
         if config.getoption(f"--run_{mark}"):
             continue

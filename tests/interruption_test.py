@@ -29,10 +29,11 @@ class SignalsTest(absltest.TestCase):
     def test_the_first_signal_is_noted_and_the_second_one_ends(self):
         with interruption.Signals() as signals:
             self.assertIsNone(signals.received)
-            os.kill(os.getpid(), signal.SIGINT)
+            # In this thread, unlike by `os.kill`: so it is noted at once.
+            signal.raise_signal(signal.SIGINT)
             self.assertEqual(signals.received, "SIGINT")
             with self.assertRaises(KeyboardInterrupt):
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
 
     def test_signals_do_afterwards_what_they_did_before(self):
         before = signal.getsignal(signal.SIGTERM)
