@@ -11,8 +11,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# One more than cores of a small machine: some tests wait for processes.
-TEST_WORKERS ?= 3
+TEST_WORKERS ?= 2
 # Where a CPU build of PyTorch is, if not in pip's index.
 TORCH_INDEX_ARGS ?=
 

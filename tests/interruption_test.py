@@ -27,13 +27,15 @@ _PATIENCE = 120.0
 
 class SignalsTest(absltest.TestCase):
     def test_the_first_signal_is_noted_and_the_second_one_ends(self):
+        # A shell's background jobs ignore it.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         with interruption.Signals() as signals:
             self.assertIsNone(signals.received)
-            # In this thread, unlike by `os.kill`: so it is noted at once.
-            signal.raise_signal(signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
             self.assertEqual(signals.received, "SIGINT")
             with self.assertRaises(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGINT)
 
     def test_signals_do_afterwards_what_they_did_before(self):
         before = signal.getsignal(signal.SIGTERM)
