@@ -154,11 +154,8 @@ class TransformerLayer(tf_keras.layers.Layer):
     Reads `hidden` `[rows, hidden]`, because products of two matrices are
     faster than those of one with three dimensions, and `attention_bias`,
     float32 `[batch, 1, 1 or length, length]`, added to the attention scores;
-    returns the shape of `hidden`. `rows` knows which rows these are. There are
-    `NUM_DROPOUTS` dropout seeds, int32 `[2]`; None turns dropout off.
+    returns the shape of `hidden`. `rows` knows which rows these are.
     """
-
-    NUM_DROPOUTS = 3
 
     def __init__(self, encoder_config: config.EncoderConfig, name: str):
         super().__init__(name=name)
@@ -218,9 +215,11 @@ class TransformerLayer(tf_keras.layers.Layer):
             for weights, name in zip(self._join(), names, strict=True)
         ]
 
-    def call(self, hidden, attention_bias, rows, dropout_seeds):
+    def call(self, hidden, attention_bias, rows, dropout_seed=None):
         rate = self.config.hidden_dropout_prob
-        probs_seed, attention_seed, output_seed = dropout_seeds
+        probs_seed, attention_seed, output_seed = randomness.split(
+            dropout_seed, 3
+        )
         hidden = self.attention_norm(
             hidden,
             self.attention_output(
@@ -350,9 +349,7 @@ class Encoder(tf_keras.layers.Layer):
                 `segment_ids`, each int32 `[batch, length]`.
             dropout_seed: int32 `[2]`; None turns dropout off.
         """
-        # At once, because each split is two dozen nodes of the graph.
-        per_layer = TransformerLayer.NUM_DROPOUTS
-        seeds = randomness.split(dropout_seed, 1 + per_layer * len(self.layers))
+        seeds = randomness.split(dropout_seed, 1 + len(self.layers))
         hidden = self.embeddings(
             inputs["input_ids"], inputs["segment_ids"], dropout_seed=seeds[0]
         )
@@ -370,14 +367,8 @@ class Encoder(tf_keras.layers.Layer):
         hidden = rows.of_tokens(
             tf.reshape(hidden, [-1, self.config.hidden_size])
         )
-        for number, layer in enumerate(self.layers):
-            first = 1 + per_layer * number
-            hidden = layer(
-                hidden,
-                attention_bias,
-                rows,
-                dropout_seeds=seeds[first : first + per_layer],
-            )
+        for layer, seed in zip(self.layers, seeds[1:], strict=True):
+            hidden = layer(hidden, attention_bias, rows, dropout_seed=seed)
             outputs.append(rows.to_batch(hidden))
         return EncoderOutput(
             sequence_output=outputs[-1],
