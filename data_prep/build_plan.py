@@ -49,6 +49,7 @@ class Plan:
     Attributes:
         config: What decides the records.
         units: The parts of the corpus.
+        unit_bytes: Text that is worked on at once.
         weights: How often each source of the corpus is used.
         vocab_sha256: Of the vocabulary.
         num_shards: Number of record files to train on.
@@ -58,6 +59,7 @@ class Plan:
 
     config: build_config.BuildConfig
     units: tuple[corpora.Unit, ...]
+    unit_bytes: int
     weights: tuple[float, ...]
     vocab_sha256: str
     num_shards: int
@@ -83,12 +85,12 @@ class Plan:
             if (
                 unit.source != source
                 or not unit.size
-                or size + unit.size > UNIT_BYTES
+                or size + unit.size > self.unit_bytes
             ):
                 tasks.append(range(number, number))
                 size, source = 0, unit.source
             tasks[-1] = range(tasks[-1].start, number + 1)
-            size += unit.size or UNIT_BYTES
+            size += unit.size or self.unit_bytes
         return tasks
 
     @functools.cached_property
@@ -137,6 +139,7 @@ def make(
     return Plan(
         config=config,
         units=tuple(units),
+        unit_bytes=UNIT_BYTES,
         weights=tuple(map(float, weights)),
         vocab_sha256=vocab_sha256,
         num_shards=num_shards,
