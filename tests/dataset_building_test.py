@@ -281,6 +281,21 @@ class ProcessesTest(BuildTest):
         self.assertEqual(self.build_all("two", num_processes=2), alone)
         self.assertEqual(self.build_all("three", num_processes=3), alone)
 
+    def test_a_plan_that_was_read_has_the_tasks_that_were_planned(self):
+        path = self.create_tempfile(content="the time\n\n" * 100).full_path
+        with mock.patch.object(build_plan, "UNIT_BYTES", 100):
+            plan = build_plan.make(
+                build_config.BuildConfig(),
+                corpus=[path],
+                weights=[1.0],
+                vocab_sha256="",
+                runner="local",
+            )
+        # 1000 bytes; another process does not know of the patch.
+        self.assertLen(plan.units, 10)
+        read = build_plan.from_json(plan.to_json())
+        self.assertEqual(read.tasks, [range(i, i + 1) for i in range(10)])
+
     @parameterized.parameters(("read_text", 7), ("write_file", 3))
     def test_what_was_done_is_not_done_again(self, task, number):
         expected = self.build_all("unbroken")
