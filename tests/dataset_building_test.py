@@ -256,6 +256,17 @@ class LayoutsTest(BuildTest):
             self.assertEqual(result, results["plain.txt"], name)
 
 
+def _plan_in_units_of_100_bytes(source: str) -> build_plan.Plan:
+    with mock.patch.object(build_plan, "UNIT_BYTES", 100):
+        return build_plan.make(
+            build_config.BuildConfig(),
+            corpus=[source],
+            weights=[1.0],
+            vocab_sha256="",
+            runner="local",
+        )
+
+
 class ProcessesTest(BuildTest):
     def text(self):
         return "\n\n".join(
@@ -283,14 +294,7 @@ class ProcessesTest(BuildTest):
 
     def test_a_plan_that_was_read_has_the_tasks_that_were_planned(self):
         path = self.create_tempfile(content="the time\n\n" * 100).full_path
-        with mock.patch.object(build_plan, "UNIT_BYTES", 100):
-            plan = build_plan.make(
-                build_config.BuildConfig(),
-                corpus=[path],
-                weights=[1.0],
-                vocab_sha256="",
-                runner="local",
-            )
+        plan = _plan_in_units_of_100_bytes(path)
         # 1000 bytes; another process does not know of the patch.
         self.assertLen(plan.units, 10)
         read = build_plan.from_json(plan.to_json())
@@ -388,15 +392,8 @@ class ProcessesTest(BuildTest):
         os.makedirs(folder)
         for number in range(200):
             self.write(f"a {number}", f"files/{number}.txt")
-        with mock.patch.object(build_plan, "UNIT_BYTES", 100):
-            plan = build_plan.make(
-                build_config.BuildConfig(),
-                corpus=[folder],
-                weights=[1.0],
-                vocab_sha256="",
-                runner="local",
-            )
-            tasks = plan.tasks
+        plan = _plan_in_units_of_100_bytes(folder)
+        tasks = plan.tasks
         # 10 * 3 + 90 * 4 + 100 * 5 = 890 bytes; up to 4 of 100 stay free.
         self.assertLen(plan.units, 200)
         self.assertBetween(len(tasks), 9, 10)

@@ -232,7 +232,7 @@ class PretrainingTest(_ProcessTest):
             **options,
         )
 
-    # One network is made sooner, and two devices differ by nothing else.
+    # Two devices train a single network, which is made sooner.
     @parameterized.parameters(
         ("one_device", "electra", 3), ("mirrored", "mlm", 2)
     )

@@ -5,12 +5,11 @@ import tensorflow as tf
 
 from electra_tf import checkpoints
 from electra_tf import config
-from electra_tf import dataset_info
 from electra_tf import metrics_log
 from electra_tf import model_folder
 from electra_tf import pretraining_run
 from electra_tf import records
-from electra_tf import tokenization
+from tests import engine_worker
 from tests import testing
 
 
@@ -29,25 +28,11 @@ def _run_config(**overrides) -> config.PretrainConfig:
 
 def _write_data(directory: str) -> np.ndarray:
     """Writes 8 examples; returns how often each word piece is in them."""
-    tokenizer = tokenization.Tokenizer(testing.tiny_vocab())
-    tokenizer.save(directory)
+    engine_worker.write_data(directory, num_examples=8)
     batch = testing.random_batch(_run_config(), 8)
-    (name,) = records.shard_names(1)
-    with tf.io.TFRecordWriter(f"{directory}/{name}") as writer:
-        for record in records.serialize_examples(batch):
-            writer.write(record)
-    dataset_info.write(
-        dataset_info.DatasetInfo(
-            max_seq_length=24,
-            shards={name: 8},
-            vocab_size=tokenizer.vocab_size,
-            vocab_sha256=tokenizer.vocab_sha256,
-        ),
-        directory,
-    )
     return np.bincount(
         batch["input_ids"][batch["input_mask"] == 1],
-        minlength=tokenizer.vocab_size,
+        minlength=_run_config().vocab_size,
     )
 
 
