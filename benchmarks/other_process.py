@@ -10,8 +10,9 @@ import multiprocessing
 import pkgutil
 from typing import Any
 
-# A fork would have copies of TensorFlow's locks, but not of its threads.
-_CONTEXT = multiprocessing.get_context("spawn")
+# They fork from a process that has loaded nothing: a fork of this one would
+# have copies of TensorFlow's locks, but not of its threads.
+_CONTEXT = multiprocessing.get_context("forkserver")
 
 
 class OtherProcess:

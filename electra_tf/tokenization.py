@@ -15,6 +15,7 @@ Known differences from the original, all in how text is read:
 """
 
 from collections.abc import Sequence
+import functools
 import hashlib
 import json
 import os
@@ -100,11 +101,7 @@ class Tokenizer:
             self.special_ids
         )
         with tf.init_scope():
-            self._wordpiece = tf_text.FastWordpieceTokenizer(
-                list(self.vocab),
-                token_out_type=tf.int32,
-                max_bytes_per_word=4 * _MAX_WORD_LENGTH,
-            )
+            self._wordpiece = _wordpiece_tokenizer(self.vocab)
             self._starts_word = tf.constant(
                 [not token.startswith("##") for token in self.vocab]
             )
@@ -398,6 +395,18 @@ def _check_vocab(vocab: tuple[str, ...]) -> None:
                 f"{first_index[token]} and {index}."
             )
         first_index[token] = index
+
+
+@functools.lru_cache(maxsize=8)
+def _wordpiece_tokenizer(
+    vocab: tuple[str, ...],
+) -> tf_text.FastWordpieceTokenizer:
+    """One for all tokenizers of a vocabulary: it takes a while to make."""
+    return tf_text.FastWordpieceTokenizer(
+        list(vocab),
+        token_out_type=tf.int32,
+        max_bytes_per_word=4 * _MAX_WORD_LENGTH,
+    )
 
 
 def _as_strings(texts: tf.Tensor) -> tf.Tensor:

@@ -3,11 +3,10 @@
 import json
 import os
 import pathlib
-import subprocess
-import sys
 
 from absl.testing import absltest
 
+from tests import forked
 from tests import stub_saved_model
 
 
@@ -20,12 +19,11 @@ class BatchPredictTest(absltest.TestCase):
         self.folder = pathlib.Path(folder)
 
     def run_program(self, *arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "electra_tf.serving.batch_predict"]
-            + [f"--saved_model={self.base_path}"]
-            + [f"--output_dir={self.folder / 'out'}", *arguments],
-            capture_output=True,
-            text=True,
+        return forked.run(
+            "electra_tf.serving.batch_predict",
+            f"--saved_model={self.base_path}",
+            f"--output_dir={self.folder / 'out'}",
+            *arguments,
         )
 
     def test_files_of_a_pattern_become_shards(self):

@@ -7,6 +7,7 @@ from absl import flags
 import pytest
 
 import electra_tf  # noqa: F401  Its settings, before TensorFlow is imported.
+from tests import forked  # noqa: F401  Before another process is started.
 
 # What XLA compiles here runs for a few steps of a few numbers, so LLVM's
 # optimisations would only cost time.

@@ -27,6 +27,7 @@ from electra_tf import dataset_info
 from electra_tf import input_pipeline
 from electra_tf import records
 from electra_tf import tokenization
+from tests import forked
 from tests import testing
 
 _ROOT = pathlib.Path(__file__).parent.parent
@@ -517,16 +518,11 @@ class OutputTest(BuildTest):
 
 class ProgramTest(BuildTest):
     def run_program(self, *arguments):
-        return subprocess.run(
-            [
-                *(sys.executable, "-m", "data_prep.build_pretraining_data"),
-                f"--corpus={self.write(_TEXT)}",
-                f"--output_dir={self.output_dir}",
-                *arguments,
-            ],
-            cwd=_ROOT,
-            capture_output=True,
-            text=True,
+        return forked.run(
+            "data_prep.build_pretraining_data",
+            f"--corpus={self.write(_TEXT)}",
+            f"--output_dir={self.output_dir}",
+            *arguments,
         )
 
     def test_a_bad_vocabulary_ends_it_with_an_error(self):

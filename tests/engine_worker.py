@@ -1,25 +1,18 @@
 """Processes that pre-train, for tests of several of them."""
 
 from collections.abc import Sequence
-import multiprocessing
 import os
 import sys
 
 import tensorflow as tf
 
 from electra_tf import dataset_info
-from electra_tf import pretraining_run  # noqa: F401  Loaded before it forks.
+from electra_tf import pretraining_run  # noqa: F401  Before it forks.
 from electra_tf import records
 from electra_tf import tokenization
+from tests import forked
 from tests import small_run
 from tests import testing
-
-
-def context() -> multiprocessing.context.BaseContext:
-    """Processes fork from one that has loaded TensorFlow, to save seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def write_data(directory: str, num_examples: int = 60):
@@ -60,9 +53,8 @@ def run_pretraining(
         num_devices: logical CPU devices.
         slow_writes: whether checkpoints are written slowly.
     """
-    with open(output_path, "a") as file:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        forked.redirect(stream, output_path)
     sys.argv = ["run_pretraining", *arguments]
     if tf_config is not None:
         os.environ["TF_CONFIG"] = tf_config

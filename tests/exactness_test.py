@@ -13,6 +13,7 @@ from benchmarks import loopback_workers
 from electra_tf import checkpoints
 from electra_tf import config
 from tests import engine_worker
+from tests import forked
 from tests import testing
 
 _CONFIG = testing.tiny_config(
@@ -68,7 +69,7 @@ class ExactnessTest(parameterized.TestCase, tf.test.TestCase):
         """Starts the processes of a run."""
         processes = []
         for tf_config in loopback_workers.tf_configs(num_workers):
-            process = engine_worker.context().Process(
+            process = forked.CONTEXT.Process(
                 target=engine_worker.run_pretraining,
                 args=(
                     os.path.join(cls.root, f"{name}.txt"),

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 from absl.testing import flagsaver
 import tensorflow as tf
@@ -12,6 +10,7 @@ from electra_tf import export_flags
 from electra_tf.serving import warmup
 from finetune import registry
 from tests import export_test
+from tests import forked
 from tests import random_finetuned
 
 
@@ -28,13 +27,14 @@ class ExportTaskTest(tf.test.TestCase):
                 beam_size=4,
             ),
         )
-        result = subprocess.run(
-            [sys.executable, "-m", "finetune.export_task"]
-            + [f"--model_dir={directory}", f"--output_dir={output_dir}"]
-            + ["--version=7", "--fixed_length", "--precision=bfloat16"]
-            + ["--warmup_batch_sizes=1,4"],
-            capture_output=True,
-            text=True,
+        result = forked.run(
+            "finetune.export_task",
+            f"--model_dir={directory}",
+            f"--output_dir={output_dir}",
+            "--version=7",
+            "--fixed_length",
+            "--precision=bfloat16",
+            "--warmup_batch_sizes=1,4",
         )
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("takes    context: string [?]", result.stdout)

@@ -2,16 +2,12 @@
 
 import json
 import os
-import pathlib
-import subprocess
-import sys
 
 from absl.testing import absltest
 
+from tests import forked
 from tests import testing
 from tests import tiny_data
-
-_ROOT = pathlib.Path(__file__).parent.parent
 
 
 class InspectDataTest(absltest.TestCase):
@@ -23,17 +19,10 @@ class InspectDataTest(absltest.TestCase):
         tiny_data.write(self.data_dir)
 
     def run_program(self, **flags) -> str:
-        """Runs it in a process of its own; returns what it prints."""
+        """Returns what it prints."""
         flags = {"data_dir": self.data_dir, "color": "never"} | flags
-        result = subprocess.run(
-            [
-                *(sys.executable, "-m", "data_prep.inspect_data"),
-                *(f"--{name}={value}" for name, value in flags.items()),
-            ],
-            cwd=_ROOT,
-            capture_output=True,
-            text=True,
-        )
+        arguments = (f"--{name}={value}" for name, value in flags.items())
+        result = forked.run("data_prep.inspect_data", *arguments)
         if result.returncode:
             raise ValueError(result.stderr)
         return result.stdout

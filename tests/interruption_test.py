@@ -18,6 +18,7 @@ from electra_tf import interruption
 from electra_tf import metrics_log
 from electra_tf import model_folder
 from tests import engine_worker
+from tests import forked
 from tests import small_run
 from tests import testing
 
@@ -47,11 +48,6 @@ class SignalsTest(absltest.TestCase):
 class _ProcessTest(parameterized.TestCase, tf.test.TestCase):
     """Training in processes that get signals, against one that gets none."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.context = engine_worker.context()
-
     def setUp(self):
         super().setUp()
         directory = self.create_tempdir().full_path
@@ -60,7 +56,7 @@ class _ProcessTest(parameterized.TestCase, tf.test.TestCase):
         self.expected_dir = os.path.join(directory, "expected")
 
     def _start_process(self, target, *arguments, **options):
-        process = self.context.Process(
+        process = forked.CONTEXT.Process(
             target=target, args=arguments, kwargs=options
         )
         process.start()

@@ -2,33 +2,21 @@
 
 import http.client
 import json
-import multiprocessing
 import os
-import pathlib
 import re
-import runpy
 import signal
-import sys
 import tempfile
 import time
 
 from absl.testing import parameterized
 import tensorflow as tf
 
+from tests import forked
 from tests import handmade_models
 
 _READY = re.compile(r"Serving (.*): gRPC at 127\.0\.0\.1:(\d+), .*:(\d+)\. For")
 # Seconds; generous, for machines that are busy.
 _PATIENCE = 120.0
-
-
-def _run_program(arguments: tuple[str, ...], directory: str):
-    """Runs in a process of its own; its exit code is that of the process."""
-    for name, stream in (("output", sys.stdout), ("errors", sys.stderr)):
-        with open(os.path.join(directory, name), "w") as file:
-            os.dup2(file.fileno(), stream.fileno())
-    sys.argv = ["local_server", *arguments]
-    runpy.run_module("electra_tf.serving.local_server", run_name="__main__")
 
 
 class LocalServerTest(tf.test.TestCase, parameterized.TestCase):
@@ -45,47 +33,32 @@ class LocalServerTest(tf.test.TestCase, parameterized.TestCase):
                 f' config {{ name: "a" base_path: "{cls.line}" }}'
                 f' config {{ name: "b" base_path: "{cls.line}" }} }}'
             )
-        # Forks from a process that has loaded TensorFlow, to save seconds.
-        cls.context = multiprocessing.get_context("forkserver")
-        cls.context.set_forkserver_preload(
-            ["electra_tf.serving.serving_server"]
-        )
 
-    def setUp(self):
-        super().setUp()
-        self.directory = pathlib.Path(self.create_tempdir().full_path)
+    def _start(self, *arguments: str) -> forked.Program:
+        server = forked.Program("electra_tf.serving.local_server", *arguments)
+        self.addCleanup(server.process.join)
+        self.addCleanup(server.process.kill)
+        return server
 
-    def _start(self, *arguments: str):
-        process = self.context.Process(
-            target=_run_program,
-            args=(arguments, str(self.directory)),
-            daemon=True,
-        )
-        process.start()
-        self.addCleanup(process.join)
-        self.addCleanup(process.kill)
-        return process
-
-    def _wait_until_ready(self, process) -> re.Match:
+    def _wait_until_ready(self, server: forked.Program) -> re.Match:
         deadline = time.monotonic() + _PATIENCE
-        output = self.directory / "output"
-        while time.monotonic() < deadline and process.is_alive():
-            if output.exists() and (ready := _READY.match(output.read_text())):
+        while time.monotonic() < deadline and server.process.is_alive():
+            if ready := _READY.match(server.printed("stdout")):
                 return ready
             time.sleep(0.05)
-        self.fail((self.directory / "errors").read_text())
+        self.fail(server.printed("stderr"))
 
     @parameterized.parameters(
         ("--model_base_path={line}/", "line", signal.SIGTERM),
         ("--model_config_file={config}", "a, b", signal.SIGINT),
     )
     def test_it_serves_until_it_gets_a_signal(self, argument, models, number):
-        process = self._start(
+        server = self._start(
             argument.format(line=self.line, config=self.config),
             "--port=0",
             "--rest_api_port=0",
         )
-        ready = self._wait_until_ready(process)
+        ready = self._wait_until_ready(server)
         self.assertEqual(ready[1], models)
         connection = http.client.HTTPConnection(
             "127.0.0.1", int(ready[3]), timeout=_PATIENCE
@@ -96,10 +69,9 @@ class LocalServerTest(tf.test.TestCase, parameterized.TestCase):
             connection.request("POST", path, '{"instances": [1]}')
             answer = json.loads(connection.getresponse().read())
             self.assertEqual(answer, {"predictions": [3.0]})  # 2 * 1 + 1.
-        os.kill(process.pid, number)
-        process.join(_PATIENCE)
-        errors = (self.directory / "errors").read_text()
-        self.assertEqual(process.exitcode, 0, errors)
+        os.kill(server.process.pid, number)
+        result = server.result()
+        self.assertEqual(result.returncode, 0, result.stderr)
 
     @parameterized.parameters(
         (
@@ -113,12 +85,10 @@ class LocalServerTest(tf.test.TestCase, parameterized.TestCase):
         ),
     )
     def test_a_mistake_is_told_in_one_line(self, arguments, message):
-        process = self._start(*arguments)
-        process.join(_PATIENCE)
-        self.assertEqual(process.exitcode, 1)
-        self.assertEqual((self.directory / "output").read_text(), "")
-        errors = (self.directory / "errors").read_text()
-        self.assertStartsWith(errors.splitlines()[-1], message)
+        result = self._start(*arguments).result()
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout, "")
+        self.assertStartsWith(result.stderr.splitlines()[-1], message)
 
 
 if __name__ == "__main__":

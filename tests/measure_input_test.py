@@ -2,29 +2,17 @@
 
 import json
 import os
-import pathlib
-import subprocess
-import sys
 import tempfile
 
 from absl.testing import absltest
 
+from tests import forked
 from tests import tiny_data
 
-_ROOT = pathlib.Path(__file__).parent.parent
 
-
-def _run(**flags) -> subprocess.CompletedProcess:
-    """Runs it in a process of its own."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.measure_input"),
-            *(f"--{name}={value}" for name, value in flags.items()),
-        ],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-    )
+def _run(**flags):
+    arguments = (f"--{name}={value}" for name, value in flags.items())
+    return forked.run("benchmarks.measure_input", *arguments)
 
 
 class MeasureInputTest(absltest.TestCase):

@@ -3,23 +3,17 @@
 import json
 import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 
 from absl.testing import absltest
 
-_ROOT = pathlib.Path(__file__).parent.parent
+from tests import forked
+
 _BATCH_SIZE, _LENGTH = 2, 16
 
 
 def _run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks.measure_training", *arguments],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-    )
+    return forked.run("benchmarks.measure_training", *arguments)
 
 
 class MeasureTrainingTest(absltest.TestCase):

@@ -2,30 +2,19 @@
 
 import json
 import os
-import pathlib
-import subprocess
-import sys
 import tempfile
 
 from absl.testing import absltest
 
 from benchmarks import results_file
+from tests import forked
 
-_ROOT = pathlib.Path(__file__).parent.parent
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def _run(**flags) -> subprocess.CompletedProcess:
-    """Runs it in a process of its own."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.plot_results"),
-            *(f"--{name}={value}" for name, value in flags.items()),
-        ],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-    )
+def _run(**flags):
+    arguments = (f"--{name}={value}" for name, value in flags.items())
+    return forked.run("benchmarks.plot_results", *arguments)
 
 
 class PlotResultsTest(absltest.TestCase):

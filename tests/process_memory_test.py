@@ -1,8 +1,10 @@
 """Tests of the peak of memory."""
 
+from concurrent import futures
+import multiprocessing
+
 from absl.testing import absltest
 
-from benchmarks import other_process
 from benchmarks import process_memory
 
 
@@ -13,17 +15,21 @@ def peak_after_freeing(num_bytes: int) -> float:
     return process_memory.peak_gb()
 
 
+def _in_new_process(function, *args):
+    """Its peak is not yet that of other tests."""
+    spawn = multiprocessing.get_context("spawn")
+    with futures.ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        return pool.submit(function, *args).result()
+
+
 class ProcessMemoryTest(absltest.TestCase):
     def test_what_was_freed_counts(self):
-        # In a process of its own, whose peak is not yet that of other tests.
-        peak = other_process.call(
-            "tests.process_memory_test:peak_after_freeing", int(1e9)
-        )
+        peak = _in_new_process(peak_after_freeing, int(1e9))
         self.assertBetween(peak, 1.0, 1.5)
 
     def test_that_of_the_starting_process_does_not_count(self):
         written = bytearray(b"1") * int(1e9)
-        theirs = other_process.call("benchmarks.process_memory:peak_gb")
+        theirs = _in_new_process(process_memory.peak_gb)
         del written
         self.assertLess(theirs, 0.5)
 

@@ -1,16 +1,14 @@
 """Every program starts, tells its flags, and refuses those it has not."""
 
 import ast
-import multiprocessing
-import os
+import itertools
 import pathlib
 import re
-import runpy
-import sys
-import tempfile
 
 from absl.testing import absltest
 from absl.testing import parameterized
+
+from tests import forked
 
 _ROOT = pathlib.Path(__file__).parent.parent
 _PROGRAMS = (
@@ -36,15 +34,6 @@ _ARGUMENTS = ("--help", "--no_such_flag=1")
 _FLAG = re.compile(r"^  (?:-\w,)?--(?:\[no\])?(\w+)", re.MULTILINE)
 
 
-def _run_program(program: str, argument: str, output_path: str):
-    """Runs in a process of its own; its exit code is that of the process."""
-    with open(output_path, "w") as file:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
-    sys.argv = [program, argument]
-    runpy.run_module(program, run_name="__main__", alter_sys=True)
-
-
 def _defined_flags(program: str) -> set[str]:
     """The flags that the source of a program defines."""
     path = _ROOT / (program.replace(".", "/") + ".py")
@@ -66,46 +55,23 @@ def _defined_flags(program: str) -> set[str]:
 class ProgramsTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
-        """Starts all programs, from a process that has loaded TensorFlow.
-
-        Otherwise each of them would take seconds to do so.
-        """
         super().setUpClass()
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tensorflow_text", "tf_keras"])
-        cls.directory = cls.enterClassContext(tempfile.TemporaryDirectory())
-        cls.processes = {}
-        for program in _PROGRAMS:
-            for argument in _ARGUMENTS:
-                process = context.Process(
-                    target=_run_program,
-                    args=(program, argument, cls._path(program, argument)),
-                    daemon=True,
-                )
-                process.start()
-                cls.processes[program, argument] = process
-
-    @classmethod
-    def _path(cls, program: str, argument: str) -> str:
-        return os.path.join(cls.directory, f"{program}{argument}.txt")
-
-    def _result(self, program: str, argument: str) -> tuple[int, str]:
-        process = self.processes[program, argument]
-        process.join(timeout=120)
-        with open(self._path(program, argument)) as file:
-            return process.exitcode, file.read()
+        cls.started = {
+            call: forked.Program(*call)
+            for call in itertools.product(_PROGRAMS, _ARGUMENTS)
+        }
 
     @parameterized.parameters(*_PROGRAMS)
     def test_help_tells_every_flag(self, program):
-        _, output = self._result(program, "--help")
+        output = self.started[program, "--help"].result().stdout
         told = set(_FLAG.findall(output))
         self.assertContainsSubset(_defined_flags(program), told, output)
 
     @parameterized.parameters(*_PROGRAMS)
     def test_an_unknown_flag_is_refused(self, program):
-        exit_code, output = self._result(program, "--no_such_flag=1")
-        self.assertIn("Unknown command line flag 'no_such_flag'", output)
-        self.assertEqual(exit_code, 1)
+        result = self.started[program, "--no_such_flag=1"].result()
+        self.assertIn("Unknown command line flag 'no_such_flag'", result.stderr)
+        self.assertEqual(result.returncode, 1)
 
 
 if __name__ == "__main__":

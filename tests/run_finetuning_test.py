@@ -1,18 +1,12 @@
 """Tests of the fine-tuning program as users start it."""
 
-import subprocess
-import sys
-
 from absl.testing import absltest
 
+from tests import forked
 
-def _run(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "finetune.run_finetuning", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+def _run(*arguments: str):
+    return forked.run("finetune.run_finetuning", *arguments)
 
 
 class RunFinetuningTest(absltest.TestCase):

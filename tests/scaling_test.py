@@ -3,23 +3,16 @@
 import json
 import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 
 from absl.testing import absltest
 from absl.testing import parameterized
 
-_ROOT = pathlib.Path(__file__).parent.parent
+from tests import forked
 
 
 def _run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks.scaling", *arguments],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-    )
+    return forked.run("benchmarks.scaling", *arguments)
 
 
 class ScalingTest(parameterized.TestCase):

@@ -1,13 +1,12 @@
 import collections
 import os
-import subprocess
-import sys
 
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from data_prep import vocab_learning
 from electra_tf import tokenization
+from tests import forked
 
 SETTINGS = {"lower_case": True, "strip_accents": True}
 LINES = ("The caf\u00e9s' walkers walked; they walk.",) * 3 + ("Once",)
@@ -98,12 +97,14 @@ class BuildVocabTest(parameterized.TestCase):
         folder = self.create_tempdir()
         corpus = folder.create_file("text.txt", "\n".join(LINES))
         output = os.path.join(folder.full_path, "vocab.txt")
-        subprocess.run(
-            [sys.executable, "-m", "data_prep.build_vocab"]
-            + [f"--corpus={corpus.full_path}", f"--output={output}"]
-            + ["--vocab_size=60", "--nolower_case"],
-            check=True,
+        result = forked.run(
+            "data_prep.build_vocab",
+            f"--corpus={corpus.full_path}",
+            f"--output={output}",
+            "--vocab_size=60",
+            "--nolower_case",
         )
+        self.assertEqual(result.returncode, 0, result.stderr)
         vocab = tokenization.Tokenizer.from_vocab_file(output).vocab
         self.assertIn("T", vocab)
         self.assertCountEqual(

@@ -17,6 +17,7 @@ from electra_tf import config
 from electra_tf import metrics_log
 from electra_tf import model_folder
 from tests import engine_worker
+from tests import forked
 from tests import testing
 
 # What is told to users in docs/long_runs.md, in seconds. Hosts of a cluster
@@ -29,11 +30,6 @@ _NUM_STEPS = 90
 
 class WorkerFailureTest(absltest.TestCase):
     """Two hosts, both of them here, against two that nothing happens to."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.context = engine_worker.context()
 
     def setUp(self):
         super().setUp()
@@ -57,7 +53,7 @@ class WorkerFailureTest(absltest.TestCase):
         """Starts the two workers of a run, or starts them again."""
         processes = []
         for index, tf_config in enumerate(loopback_workers.tf_configs(2)):
-            process = self.context.Process(
+            process = forked.CONTEXT.Process(
                 target=engine_worker.run_pretraining,
                 args=(
                     self._path(name, index),
