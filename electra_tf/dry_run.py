@@ -1,5 +1,6 @@
 """What a pre-training run will compute and need, before it is started."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -31,12 +32,16 @@ def report(
         data_weights: of these folders.
     """
     about = presets.PRESETS[preset]
+    counts = count_parameters(run_config)
     sections = (
         (f"Preset {preset}", _preset_lines(run_config, about)),
         ("Configuration", _config_lines(run_config)),
-        ("Parameters", _parameter_lines(run_config)),
+        ("Parameters", _parameter_lines(counts)),
         ("Compute", _compute_lines(run_config, about)),
-        ("Memory, estimated for float32", _memory_lines(run_config)),
+        (
+            "Memory, estimated for float32",
+            _memory_lines(run_config, sum(counts.values())),
+        ),
         ("Data", _data_lines(run_config, infos, data_weights)),
     )
     return "\n\n".join(
@@ -104,8 +109,7 @@ def _config_lines(run_config) -> list[str]:
     return [f"{n} = {v!r}" for n, v in config.to_dict(run_config).items()]
 
 
-def _parameter_lines(run_config) -> list[str]:
-    counts = count_parameters(run_config)
+def _parameter_lines(counts: Mapping[str, int]) -> list[str]:
     lines = [f"{scope:<28}{count:>14,}" for scope, count in counts.items()]
     return [*lines, f"{'together':<28}{sum(counts.values()):>14,}"]
 
@@ -124,9 +128,9 @@ def _compute_lines(run_config, about: presets.Preset) -> list[str]:
     ]
 
 
-def _memory_lines(run_config) -> list[str]:
+def _memory_lines(run_config, num_parameters: int) -> list[str]:
     # The weights, their gradients, and two moments of each.
-    weights = 4 * _BYTES * sum(count_parameters(run_config).values())
+    weights = 4 * _BYTES * num_parameters
     activations = activation_bytes(run_config)
     return [
         f"Weights, gradients, optimizer: {weights / 1e9:.2f} GB on each device",

@@ -62,10 +62,16 @@ def pytest_collection_finish(session):
 
     Devices are set before TensorFlow's first operation. Tests of modules
     without TensorFlow do not import it, and must not wait for it here.
+
+    Graphs run as they were written: to optimise them would take 7 % of all
+    time. Those of programs, which tests start as processes, are optimised.
     """
     tf = sys.modules.get("tensorflow")
     if tf is None:
         return
+    tf.config.optimizer.set_experimental_options(
+        {"disable_meta_optimizer": True}
+    )
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(
         cpu, [tf.config.LogicalDeviceConfiguration()] * _NUM_CPU_DEVICES

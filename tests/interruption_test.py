@@ -204,9 +204,9 @@ class PretrainingTest(_ProcessTest):
         run_config = testing.tiny_config(
             objective=objective,
             num_hidden_layers=1,
-            num_train_steps=200,
+            num_train_steps=120,
             save_checkpoints_steps=10,
-            eval_every_steps=50,
+            eval_every_steps=60,
         )
         self.assertGreater(run_config.hidden_dropout_prob, 0.0)
         with open(self.config_path, "w") as file:
@@ -229,16 +229,14 @@ class PretrainingTest(_ProcessTest):
         )
 
     # Two devices train a single network, which is made sooner.
-    @parameterized.parameters(
-        ("one_device", "electra", 3), ("mirrored", "mlm", 2)
-    )
+    @parameterized.parameters(("one_device", "electra"), ("mirrored", "mlm"))
     def test_a_run_that_is_killed_again_and_again_ends_like_any_other(
-        self, strategy, objective, num_killed
+        self, strategy, objective
     ):
         self._write_config(objective)
         unbroken = self._start(self.expected_dir, strategy)
         rng = random.Random(0)
-        for number in range(num_killed):
+        for number in range(2):
             process = self._start(self.model_dir, strategy, slow_writes=True)
             # A first checkpoint that was killed halfway is an error, see
             # `checkpointing_test`: somebody has to delete it.
