@@ -22,6 +22,7 @@ CONTEXT.set_forkserver_preload(
         "electra_tf.serving.serving_server",
         "finetune.task_export",
         "finetune.trial",
+        "matplotlib.backends.backend_agg",
     ]
 )
 # Seconds; generous, for machines that are busy.
