@@ -297,6 +297,16 @@ class ElectraPretrainer(tf_keras.Model):
             step=step,
         )
 
+    def make_train_function(self, force=False):
+        """Keras's, with an optimizer that has its variables.
+
+        Were they made when the step is first traced, it would be traced again.
+        """
+        if isinstance(self.optimizer, tf_keras.optimizers.Optimizer):
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     # AutoGraph would look for branches on tensors, of which there are none, for
     # seconds.
     @tf.autograph.experimental.do_not_convert

@@ -207,6 +207,7 @@ class PretrainingTest(_ProcessTest):
             num_train_steps=120,
             save_checkpoints_steps=10,
             eval_every_steps=60,
+            jit_compile=False,
         )
         self.assertGreater(run_config.hidden_dropout_prob, 0.0)
         with open(self.config_path, "w") as file:

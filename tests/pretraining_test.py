@@ -30,6 +30,20 @@ class InitialisationTest(tf.test.TestCase):
         self.assertNear(output.mean("disc_loss"), math.log(2), 0.04)
 
 
+class FitTest(tf.test.TestCase):
+    def test_the_step_is_traced_once(self):
+        run_config = testing.tiny_config(objective="mlm", num_hidden_layers=1)
+        model = pretraining.ElectraPretrainer(run_config, testing.special_ids())
+        # Keras's own; it makes its variables when it is first used.
+        model.compile(tf_keras.optimizers.AdamW())
+        batch = testing.random_batch(run_config, 4)
+        dataset = tf.data.Dataset.from_tensors(batch).repeat(2)
+        model.fit(dataset, verbose=0)
+        self.assertEqual(model.optimizer.iterations, 2)
+        function = model.train_tf_function
+        self.assertEqual(function.experimental_get_tracing_count(), 1)
+
+
 class ForwardPassTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()

@@ -1,7 +1,6 @@
 """A training run as small as they get, for tests of the loop around it."""
 
 import functools
-import os
 import sys
 import time
 
@@ -14,6 +13,7 @@ from electra_tf import guards
 from electra_tf import model_folder
 from electra_tf import program
 from electra_tf import training
+from tests import forked
 from tests import testing
 
 BATCH_SIZE = 4
@@ -181,9 +181,8 @@ def run_program(output_path: str, arguments: dict, slow_writes: bool = False):
         slow_writes: whether there are pauses between and within the steps of
             writing a checkpoint.
     """
-    with open(output_path, "a") as file:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        forked.redirect(stream, output_path)
     sys.argv = ["small_run"]
     logging.set_verbosity(logging.INFO)
     if slow_writes:

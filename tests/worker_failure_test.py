@@ -44,6 +44,7 @@ class WorkerFailureTest(absltest.TestCase):
             num_train_steps=_NUM_STEPS,
             save_checkpoints_steps=30,
             log_steps=5,
+            jit_compile=False,
         )
         pathlib.Path(self.root, "config.json").write_text(
             json.dumps(config.to_dict(run_config))
