@@ -29,7 +29,7 @@ class KerasExampleTest(tf.test.TestCase):
         exec(compile(code, "docs/keras.md", "exec"), names)
         history = names["history"].history
         vocab_size = len(testing.tiny_vocab())
-        # Means over 30 steps each; a guess costs ln 189 = 5.24.
+        # Means over 40 steps each; a guess costs ln 189 = 5.24.
         self.assertBetween(
             history["masked_lm_loss"][0], 1.0, math.log(vocab_size) + 0.1
         )
