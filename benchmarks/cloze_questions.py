@@ -1,0 +1,230 @@
+r"""Questions without annotators: a sentence of a text with a gap to be filled.
+
+    python -m benchmarks.cloze_questions --corpus=TEXT --output_dir=CLOZE
+    python -m finetune.run_finetuning --task=custom \
+        --kind=question_answering --has_impossible \
+        --train_file=CLOZE/train.json --dev_file=CLOZE/dev.json \
+        --init_checkpoint=MODEL --output_dir=CLOZE_RUN
+
+A passage of some sentences is the context. Its question is one of them, in
+which a name, a number or a few words are replaced by "what" and many of the
+other words are left out, so that it must be matched word by word. Questions
+that have no answer come from another passage of the same document. A model
+that was pre-trained for an hour has not learned to compare two texts;
+--init_from_task=CLOZE_RUN starts other tasks from one that has. The idea is
+that of https://arxiv.org/abs/1804.00720 (Dhingra et al. 2018).
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import os
+import random
+import re
+from typing import NamedTuple
+
+from absl import app
+from absl import flags
+
+from data_prep import corpora
+from electra_tf import model_folder
+
+_CORPUS = flags.DEFINE_multi_string(
+    "corpus", None, "Text, as for data_prep.build_vocab.", required=True
+)
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Folder for train.json and dev.json.", required=True
+)
+_NUM_QUESTIONS = flags.DEFINE_integer(
+    "num_questions", 40_000, "Questions to train on.", lower_bound=1
+)
+_NUM_DEV_QUESTIONS = flags.DEFINE_integer(
+    "num_dev_questions", 500, "Questions to evaluate.", lower_bound=1
+)
+_IMPOSSIBLE_SHARE = flags.DEFINE_float(
+    "impossible_share",
+    0.25,
+    "Share of the questions that have no answer.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+_KEPT_SHARE = flags.DEFINE_float(
+    "kept_share",
+    0.6,
+    "Share of the words of a sentence that its question keeps.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+_CONTEXT_WORDS = flags.DEFINE_integer(
+    "context_words", 65, "Longest context, in words.", lower_bound=20
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Decides what is drawn.")
+
+_SENTENCE_END = re.compile(r"(?<=[a-z0-9)][.!?]) +(?=[A-Z])")
+# Names within a sentence, and numbers.
+_ENTITY = re.compile(
+    r"(?<=[a-z,] )[A-Z][\w'-]+(?: (?:of |the )?[A-Z][\w'-]+)*|\b\d[\d,.]*\d\b"
+)
+# Where there are some, so often one of them is the gap.
+_ENTITY_SHARE = 0.7
+# Of a sentence that is asked about.
+_MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS = 8, 35
+
+
+class Cloze(NamedTuple):
+    """A question about a context.
+
+    Attributes:
+        context: Some sentences.
+        question: Words, of which "what" stands for the answer.
+        answer: None if the context has none.
+        start: Where the answer starts in the context, in characters.
+    """
+
+    context: str
+    question: str
+    answer: str | None = None
+    start: int = 0
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}.")
+    generator = random.Random(_SEED.value)
+    num_dev = _NUM_DEV_QUESTIONS.value
+    wanted = num_dev + _NUM_QUESTIONS.value
+    clozes = []
+    for document in corpora.read_documents(_CORPUS.value):
+        clozes += of_document(
+            document.lines,
+            generator,
+            impossible_share=_IMPOSSIBLE_SHARE.value,
+            kept_share=_KEPT_SHARE.value,
+            context_words=_CONTEXT_WORDS.value,
+        )
+    if len(clozes) < wanted:
+        raise app.UsageError(
+            f"The corpus gives {len(clozes):,} questions, not {wanted:,}. "
+            "Give more text, or ask for less with --num_questions."
+        )
+    os.makedirs(_OUTPUT_DIR.value, exist_ok=True)
+    # The first documents are held out.
+    dev, rest = clozes[:num_dev], clozes[num_dev:]
+    train = generator.sample(rest, _NUM_QUESTIONS.value)
+    for name, chosen in (("train", train), ("dev", dev)):
+        path = os.path.join(_OUTPUT_DIR.value, f"{name}.json")
+        model_folder.write_json(path, _squad(chosen))
+        impossible = sum(cloze.answer is None for cloze in chosen)
+        print(f"{path}: {len(chosen):,} questions, {impossible:,} unanswerable")
+
+
+def of_document(
+    lines: Sequence[str],
+    generator: random.Random,
+    *,
+    impossible_share: float,
+    kept_share: float,
+    context_words: int,
+) -> Iterator[Cloze]:
+    """A question about each passage of a document that has one.
+
+    Args:
+        lines: of the document.
+        generator: draws sentences, gaps and words.
+        impossible_share: about this share gets another passage's question.
+        kept_share: about this share of the words around a gap is kept.
+        context_words: the longest passage.
+    """
+    passages = [
+        passage for line in lines for passage in _passages(line, context_words)
+    ]
+    clozes = [_cloze(passage, kept_share, generator) for passage in passages]
+    for index, cloze in enumerate(clozes):
+        others = [*filter(None, clozes[:index] + clozes[index + 1 :])]
+        if others and generator.random() < impossible_share:
+            question = generator.choice(others).question
+            yield Cloze(" ".join(passages[index]), question)
+        elif cloze:
+            yield cloze
+
+
+def _passages(line: str, max_words: int) -> Iterator[list[str]]:
+    """Runs of two or more sentences with at most so many words together."""
+    passage, num_words = [], 0
+    for sentence in _SENTENCE_END.split(line):
+        length = len(sentence.split())
+        if passage and num_words + length > max_words:
+            if len(passage) > 1:
+                yield passage
+            passage, num_words = [], 0
+        if length <= max_words:
+            passage.append(sentence)
+            num_words += length
+    if len(passage) > 1:
+        yield passage
+
+
+def _cloze(
+    passage: list[str], kept_share: float, generator: random.Random
+) -> Cloze | None:
+    """A question about a sentence of a passage, if one is long enough."""
+    indices = [
+        index
+        for index, sentence in enumerate(passage)
+        if _MIN_SENTENCE_WORDS <= len(sentence.split()) <= _MAX_SENTENCE_WORDS
+    ]
+    if not indices:
+        return None
+    index = generator.choice(indices)
+    sentence = passage[index]
+    start, end = _gap(sentence, generator)
+
+    def kept(text: str) -> list[str]:
+        return [w for w in text.split() if generator.random() < kept_share]
+
+    words = [
+        *kept(sentence[:start]),
+        "what",
+        *kept(sentence[end:].rstrip(".!? ")),
+    ]
+    before = " ".join([*passage[:index], ""])
+    return Cloze(
+        context=" ".join(passage),
+        question=" ".join(words) + "?",
+        answer=sentence[start:end],
+        start=len(before) + start,
+    )
+
+
+def _gap(sentence: str, generator: random.Random) -> tuple[int, int]:
+    """Start and end of a name, a number, or one to five words."""
+    entities = [match.span() for match in _ENTITY.finditer(sentence)]
+    if entities and generator.random() < _ENTITY_SHARE:
+        return generator.choice(entities)
+    words = [match.span() for match in re.finditer(r"\w+", sentence)]
+    first = generator.randrange(len(words))
+    last = min(first + generator.randrange(5), len(words) - 1)
+    return words[first][0], words[last][1]
+
+
+def _squad(clozes: Sequence[Cloze]) -> dict:
+    """The format of SQuAD 2.0."""
+    paragraphs = []
+    for number, cloze in enumerate(clozes):
+        answers = []
+        if cloze.answer is not None:
+            answers = [{"text": cloze.answer, "answer_start": cloze.start}]
+        question = {
+            "id": str(number),
+            "question": cloze.question,
+            "answers": answers,
+            "is_impossible": not answers,
+        }
+        paragraphs.append({"context": cloze.context, "qas": [question]})
+    return {
+        "version": "v2.0",
+        "data": [{"title": "cloze", "paragraphs": paragraphs}],
+    }
+
+
+if __name__ == "__main__":
+    app.run(main)
