@@ -17,6 +17,7 @@ that of https://arxiv.org/abs/1804.00720 (Dhingra et al. 2018).
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+import json
 import os
 import random
 import re
@@ -71,19 +72,28 @@ _MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS = 8, 35
 
 
 class Cloze(NamedTuple):
-    """A question about a context.
+    """A sentence with a gap, and a context.
 
     Attributes:
         context: Some sentences.
-        question: Words, of which "what" stands for the answer.
-        answer: None if the context has none.
+        before: Words of the sentence before the gap.
+        after: Words after it.
+        answer: What was in the gap; None if that is not in the context.
         start: Where the answer starts in the context, in characters.
     """
 
     context: str
-    question: str
+    before: list[str]
+    after: list[str]
     answer: str | None = None
     start: int = 0
+
+    def filled(self, words: str) -> str:
+        return " ".join([*self.before, words, *self.after])
+
+    @property
+    def question(self) -> str:
+        return self.filled("what") + "?"
 
 
 def main(argv):
@@ -115,6 +125,13 @@ def main(argv):
         model_folder.write_json(path, _squad(chosen))
         impossible = sum(cloze.answer is None for cloze in chosen)
         print(f"{path}: {len(chosen):,} questions, {impossible:,} unanswerable")
+        path = os.path.join(_OUTPUT_DIR.value, f"{name}.jsonl")
+        made = statements(chosen, generator)
+        with open(path + ".tmp", "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in made)
+        os.replace(path + ".tmp", path)
+        true = sum(row["label"] == "true" for row in made)
+        print(f"{path}: {len(made):,} statements, {true:,} true")
 
 
 def of_document(
@@ -141,10 +158,48 @@ def of_document(
     for index, cloze in enumerate(clozes):
         others = [*filter(None, clozes[:index] + clozes[index + 1 :])]
         if others and generator.random() < impossible_share:
-            question = generator.choice(others).question
-            yield Cloze(" ".join(passages[index]), question)
+            other = generator.choice(others)
+            context = " ".join(passages[index])
+            yield Cloze(context, other.before, other.after)
         elif cloze:
             yield cloze
+
+
+def statements(
+    clozes: Sequence[Cloze], generator: random.Random
+) -> list[dict[str, str]]:
+    """Questions whose gap is filled, half of them wrongly.
+
+    Args:
+        clozes: to be filled.
+        generator: draws which are filled wrongly, and with what.
+
+    Returns:
+        For each its `context`, a `statement`, and the `label` "true" if the
+        statement was made from the context and has the right answer; "false"
+        if it has that of another question or another word of the context, or
+        was made from another context.
+    """
+    answers = [cloze.answer for cloze in clozes if cloze.answer is not None]
+    # So that half of all are true.
+    true_share = min(1.0, 0.5 * len(clozes) / max(len(answers), 1))
+    made = []
+    for cloze in clozes:
+        is_true = cloze.answer is not None and generator.random() < true_share
+        if is_true:
+            filling = cloze.answer
+        elif generator.random() < 0.5:
+            filling = generator.choice(answers)
+        else:
+            filling = generator.choice(cloze.context.split())
+        made.append(
+            {
+                "context": cloze.context,
+                "statement": cloze.filled(filling) + ".",
+                "label": "true" if is_true else "false",
+            }
+        )
+    return made
 
 
 def _passages(line: str, max_words: int) -> Iterator[list[str]]:
@@ -181,17 +236,13 @@ def _cloze(
     def kept(text: str) -> list[str]:
         return [w for w in text.split() if generator.random() < kept_share]
 
-    words = [
-        *kept(sentence[:start]),
-        "what",
-        *kept(sentence[end:].rstrip(".!? ")),
-    ]
-    before = " ".join([*passage[:index], ""])
+    sentences_before = " ".join([*passage[:index], ""])
     return Cloze(
         context=" ".join(passage),
-        question=" ".join(words) + "?",
+        before=kept(sentence[:start]),
+        after=kept(sentence[end:].rstrip(".!? ")),
         answer=sentence[start:end],
-        start=len(before) + start,
+        start=len(sentences_before) + start,
     )
 
 

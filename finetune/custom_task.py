@@ -10,6 +10,9 @@ from finetune import task as task_lib
 from finetune import task_files
 from finetune import tfds_tasks
 
+# Of the task that flags describe, whatever it is about.
+NAME = "custom"
+
 _FORMATS = {
     ".tsv": "tsv",
     ".csv": "csv",

@@ -6,8 +6,6 @@ from finetune import custom_task
 from finetune import task as task_lib
 from finetune import tfds_tasks
 
-NAME = "custom"
-
 _KIND = flags.DEFINE_enum(
     "kind",
     None,
@@ -88,7 +86,8 @@ def create(tfds: tfds_tasks.Options | None) -> task_lib.Task | None:
         ]
         if given:
             raise ValueError(
-                f"--{given[0]} is for --task={NAME}, which needs --kind, too."
+                f"--{given[0]} is for --task={custom_task.NAME}, which needs "
+                "--kind, too."
             )
         return None
     if bool(_TFDS_NAME.value) != (tfds is not None):
@@ -104,7 +103,7 @@ def create(tfds: tfds_tasks.Options | None) -> task_lib.Task | None:
             f"{','.join(_SCORE_RANGE.value)!r}."
         ) from error
     return custom_task.create(
-        name=NAME,
+        name=custom_task.NAME,
         kind=_KIND.value,
         files={split: flag.value for split, flag in _FILES.items()},
         dev_share=_DEV_SHARE.value,

@@ -18,6 +18,7 @@ from electra_tf import optimization
 from electra_tf import plots
 from electra_tf import precision
 from electra_tf import training
+from finetune import custom_task
 from finetune import features
 from finetune import finetune_config
 from finetune import finetuned
@@ -73,9 +74,18 @@ def new_model(
     if run.config.from_scratch:
         logging.info("Starting from random weights.")
         return model
+    values = checkpoints.fold_deltas(run.source.read())
+    if run.config.init_from_task:
+        # Another task of that name may have other labels.
+        custom_head = f"{heads.SCOPE}/{custom_task.NAME}/"
+        values = {
+            name: value
+            for name, value in values.items()
+            if not name.startswith(custom_head)
+        }
     restored = checkpoints.restore(
         model.trainable_variables,
-        checkpoints.fold_deltas(run.source.read()),
+        values,
         may_be_missing=tuple(f"{heads.SCOPE}/{t.name}/" for t in run.tasks),
         may_be_unused=_OTHER_VARIABLES,
     )

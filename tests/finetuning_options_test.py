@@ -13,6 +13,7 @@ from electra_tf import checkpoints
 from electra_tf import guards
 from electra_tf import metrics_log
 from electra_tf import training
+from finetune import custom_task
 from finetune import finetune_config
 from finetune import finetuned
 from finetune import finetuning
@@ -115,6 +116,52 @@ class OptionsTest(tf.test.TestCase):
         name = "electra/encoder/layer_0/output/dense/kernel"
         self.assertAllEqual(weights[name], trained[name])
         self.assertNotIn("task_specific/cola/dense/kernel", weights)
+
+    def test_a_custom_task_takes_no_head_of_another(self):
+        def read(kind):
+            files = dict.fromkeys(("train", "dev"), self._custom_file())
+            return task_data.Source(
+                custom=custom_task.create(
+                    name="custom",
+                    kind=kind,
+                    files=files,
+                    text_columns=["text"],
+                    label_column="label",
+                )
+            ).read
+
+        first = self.create_tempdir().full_path
+        finetuning.finetune(
+            self._config(task="custom"),
+            read=read("classification"),
+            output_dir=first,
+        )
+        trained = checkpoints.read_variables(first)
+        head = "task_specific/custom/dense/kernel"
+        self.assertEqual(trained[head].shape[1], 2)
+        for kind, size in (("classification", 2), ("regression", 1)):
+            run = preparation.prepare(
+                self._config(
+                    task="custom",
+                    init_checkpoint="",
+                    init_from_task=first,
+                    seed=1,
+                ),
+                read=read(kind),
+            )
+            model = trial.new_model(run, num_steps=1)
+            weights = checkpoints.by_name(model.trainable_variables)
+            name = "electra/encoder/layer_0/output/dense/kernel"
+            self.assertAllEqual(weights[name], trained[name])
+            self.assertEqual(weights[head].shape[1], size)
+            self.assertNotAllEqual(weights[head][:, 0], trained[head][:, 0])
+
+    def _custom_file(self) -> str:
+        path = os.path.join(self.create_tempdir().full_path, "train.jsonl")
+        with open(path, "w") as file:
+            for text, label in tiny_tasks.sentences(8, seed=1):
+                file.write(json.dumps({"text": text, "label": label}) + "\n")
+        return path
 
     def test_the_best_evaluation_s_weights_are_kept(self):
         scores = iter([50.0, 90.0, 70.0, 60.0] + [80.0] * 10)
