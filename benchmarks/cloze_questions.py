@@ -1,4 +1,4 @@
-r"""Questions without annotators: a sentence of a text with a gap to be filled.
+r"""Questions without annotators: sentences of a text with a gap to be filled.
 
     python -m benchmarks.cloze_questions --corpus=TEXT --output_dir=CLOZE
     python -m finetune.run_finetuning --task=custom \
@@ -13,6 +13,9 @@ that have no answer come from another passage of the same document. A model
 that was pre-trained for an hour has not learned to compare two texts;
 --init_from_task=CLOZE_RUN starts other tasks from one that has. The idea is
 that of https://arxiv.org/abs/1804.00720 (Dhingra et al. 2018).
+
+train.jsonl and dev.jsonl are for classification: `context`, `statement`, a
+sentence whose gap is filled rightly or wrongly, and `label`, true or false.
 """
 
 from collections.abc import Iterator
@@ -33,7 +36,7 @@ _CORPUS = flags.DEFINE_multi_string(
     "corpus", None, "Text, as for data_prep.build_vocab.", required=True
 )
 _OUTPUT_DIR = flags.DEFINE_string(
-    "output_dir", None, "Folder for train.json and dev.json.", required=True
+    "output_dir", None, "Folder for the four files.", required=True
 )
 _NUM_QUESTIONS = flags.DEFINE_integer(
     "num_questions", 40_000, "Questions to train on.", lower_bound=1

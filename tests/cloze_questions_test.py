@@ -1,5 +1,6 @@
 """Tests of questions that are made of sentences of a text."""
 
+import json
 import os
 import random
 
@@ -77,6 +78,25 @@ class ClozeQuestionsTest(absltest.TestCase):
     def test_what_is_short_or_alone_is_not_asked_about(self):
         self.assertEqual(self.make(f"{_DIED} {_DIED}", _BORN), [])
 
+    def test_half_of_the_statements_are_true(self):
+        line = f"{_BORN} {_DIED}"
+        clozes = [self.make(line, seed=seed)[0] for seed in range(400)]
+        # 250 of the 400 answerable ones must be true for that.
+        clozes += 100 * [clozes[0]._replace(answer=None)]
+        made = cloze_questions.statements(clozes, random.Random(0))
+        self.assertEqual(
+            {row["statement"] for row in made if row["label"] == "true"},
+            {_BORN},
+        )
+        self.assertEqual({row["label"] for row in made[400:]}, {"false"})
+        true = [row["label"] for row in made].count("true")
+        self.assertAlmostEqual(true / 500, 0.5, delta=0.05)
+        words = {*line.split(), *(cloze.answer for cloze in clozes[:400])}
+        for row, cloze in zip(made, clozes, strict=True):
+            self.assertIn(
+                row["statement"], [cloze.filled(w) + "." for w in words]
+            )
+
     def test_the_files_are_read_as_squad(self):
         folder = self.create_tempdir().full_path
         corpus = os.path.join(folder, "corpus.txt")
@@ -97,6 +117,9 @@ class ClozeQuestionsTest(absltest.TestCase):
                 )
             self.assertEqual(question.context, f"{sentence} {_DIED}")
             self.assertIn(question.answers[0].text, sentence)
+            with open(f"{folder}/cloze/{name}.jsonl") as file:
+                (statement,) = map(json.loads, file)
+            self.assertEqual(statement["context"], question.context)
 
         result = forked.run("benchmarks.cloze_questions", *arguments)
         self.assertEqual(result.returncode, 1)
