@@ -6,7 +6,8 @@ r"""Labels or answers new text with a fine-tuned model, as JSON lines.
 
 A line of input is JSON, such as {"question": ..., "context": ...}, {"text_a":
 ..., "text_b": ...} or {"words": [...]}; or plain text, with a tab between two
-texts. The id of an answer is the number of its line, from 0.
+texts. The id of an answer is the "id" of its JSON, or the number of its line,
+from 0.
 """
 
 import contextlib
