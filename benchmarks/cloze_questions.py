@@ -120,7 +120,7 @@ def main(argv):
             "Give more text, or ask for less with --num_questions."
         )
     os.makedirs(_OUTPUT_DIR.value, exist_ok=True)
-    # The first documents are held out.
+    # The first documents are held out; one may be cut in two.
     dev, rest = clozes[:num_dev], clozes[num_dev:]
     train = generator.sample(rest, _NUM_QUESTIONS.value)
     for name, chosen in (("train", train), ("dev", dev)):
@@ -191,7 +191,7 @@ def statements(
         is_true = cloze.answer is not None and generator.random() < true_share
         if is_true:
             filling = cloze.answer
-        elif generator.random() < 0.5:
+        elif answers and generator.random() < 0.5:
             filling = generator.choice(answers)
         else:
             filling = generator.choice(cloze.context.split())
@@ -229,6 +229,7 @@ def _cloze(
         index
         for index, sentence in enumerate(passage)
         if _MIN_SENTENCE_WORDS <= len(sentence.split()) <= _MAX_SENTENCE_WORDS
+        and re.search(r"\w", sentence)
     ]
     if not indices:
         return None

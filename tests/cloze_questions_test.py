@@ -77,6 +77,9 @@ class ClozeQuestionsTest(absltest.TestCase):
 
     def test_what_is_short_or_alone_is_not_asked_about(self):
         self.assertEqual(self.make(f"{_DIED} {_DIED}", _BORN), [])
+        stars = 9 * "* "
+        self.assertEqual(self.make(f"So it is. {stars}"), [])
+        self.assertEqual(self.make(f"It is. A {stars}")[0].answer, "A")
 
     def test_half_of_the_statements_are_true(self):
         line = f"{_BORN} {_DIED}"
@@ -96,6 +99,9 @@ class ClozeQuestionsTest(absltest.TestCase):
             self.assertIn(
                 row["statement"], [cloze.filled(w) + "." for w in words]
             )
+
+        (made,) = cloze_questions.statements(clozes[-1:], random.Random(0))
+        self.assertEqual(made["label"], "false")
 
     def test_the_files_are_read_as_squad(self):
         folder = self.create_tempdir().full_path
