@@ -6,7 +6,7 @@ import random
 
 from absl.testing import absltest
 
-from benchmarks import cloze_questions
+from benchmarks import clozes as clozes_lib
 from finetune import registry
 from finetune import squad
 from tests import forked
@@ -21,7 +21,7 @@ class ClozeQuestionsTest(absltest.TestCase):
     def make(self, *lines, seed=0, **changes):
         settings = dict(impossible_share=0.0, kept_share=1.0, context_words=30)
         return [
-            *cloze_questions.of_document(
+            *clozes_lib.of_document(
                 lines, random.Random(seed), **settings | changes
             )
         ]
@@ -86,7 +86,7 @@ class ClozeQuestionsTest(absltest.TestCase):
         clozes = [self.make(line, seed=seed)[0] for seed in range(400)]
         # 250 of the 400 answerable ones must be true for that.
         clozes += 100 * [clozes[0]._replace(answer=None)]
-        made = cloze_questions.statements(clozes, random.Random(0))
+        made = clozes_lib.statements(clozes, random.Random(0))
         self.assertEqual(
             {row["statement"] for row in made if row["label"] == "true"},
             {_BORN},
@@ -100,7 +100,7 @@ class ClozeQuestionsTest(absltest.TestCase):
                 row["statement"], [cloze.filled(w) + "." for w in words]
             )
 
-        (made,) = cloze_questions.statements(clozes[-1:], random.Random(0))
+        (made,) = clozes_lib.statements(clozes[-1:], random.Random(0))
         self.assertEqual(made["label"], "false")
 
     def test_the_files_are_read_as_squad(self):
