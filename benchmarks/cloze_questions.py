@@ -18,7 +18,6 @@ train.jsonl and dev.jsonl are for classification: `context`, `statement`, a
 sentence whose gap is filled rightly or wrongly, and `label`, true or false.
 """
 
-import json
 import os
 import random
 
@@ -28,6 +27,7 @@ from absl import flags
 from benchmarks import clozes
 from data_prep import corpora
 from electra_tf import model_folder
+from finetune import trial
 
 _CORPUS = flags.DEFINE_multi_string(
     "corpus", None, "Text, as for data_prep.build_vocab.", required=True
@@ -92,9 +92,7 @@ def main(argv):
         print(f"{path}: {len(chosen):,} questions, {impossible:,} unanswerable")
         path = os.path.join(_OUTPUT_DIR.value, f"{name}.jsonl")
         made = clozes.statements(chosen, generator)
-        with open(path + ".tmp", "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in made)
-        os.replace(path + ".tmp", path)
+        trial.write_predictions(path, made)
         true = sum(row["label"] == "true" for row in made)
         print(f"{path}: {len(made):,} statements, {true:,} true")
 

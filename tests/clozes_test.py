@@ -43,12 +43,12 @@ class ClozeQuestionsTest(absltest.TestCase):
             self.make(f"{_BORN} {_DIED}", seed=seed)[0].answer
             for seed in range(400)
         ]
-        share = sum(a in ("Smith", "Linz", "1901") for a in answers) / len(
-            answers
-        )
+        num_entities = sum(a in ("Smith", "Linz", "1901") for a in answers)
         # Or, in 0.3, one of eleven words is drawn with up to four after it.
         chance = (1 / 5 + 1 / 5 + 1) / 11
-        self.assertAlmostEqual(share, 0.7 + 0.3 * chance, delta=0.06)
+        self.assertAlmostEqual(
+            num_entities / 400, 0.7 + 0.3 * chance, delta=0.06
+        )
 
     def test_words_around_the_gap_are_left_out(self):
         (cloze,) = self.make(f"{_BORN} {_DIED}", kept_share=0.0)
