@@ -14,8 +14,10 @@ that was pre-trained for an hour has not learned to compare two texts;
 --init_from_task=CLOZE_RUN starts other tasks from one that has. The idea is
 that of https://arxiv.org/abs/1804.00720 (Dhingra et al. 2018).
 
-train.jsonl and dev.jsonl are for classification: `context`, `statement`, a
-sentence whose gap is filled rightly or wrongly, and `label`, true or false.
+train.jsonl and dev.jsonl are for classification (--text_columns=context,
+statement --label_column=label): what a passage says, and what it does not. A
+model learns it that compares sentences already, from STS-B for example, and
+then suits textual entailment, as in RTE.
 """
 
 import os
@@ -36,10 +38,16 @@ _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Folder for the four files.", required=True
 )
 _NUM_QUESTIONS = flags.DEFINE_integer(
-    "num_questions", 40_000, "Questions to train on.", lower_bound=1
+    "num_questions",
+    40_000,
+    "Questions, and statements, to train on.",
+    lower_bound=1,
 )
 _NUM_DEV_QUESTIONS = flags.DEFINE_integer(
-    "num_dev_questions", 500, "Questions to evaluate.", lower_bound=1
+    "num_dev_questions",
+    500,
+    "Questions, and statements, to evaluate.",
+    lower_bound=1,
 )
 _IMPOSSIBLE_SHARE = flags.DEFINE_float(
     "impossible_share",
@@ -64,37 +72,47 @@ _SEED = flags.DEFINE_integer("seed", 0, "Decides what is drawn.")
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}.")
-    generator = random.Random(_SEED.value)
-    num_dev = _NUM_DEV_QUESTIONS.value
-    wanted = num_dev + _NUM_QUESTIONS.value
-    found = []
+    num_train, num_dev = _NUM_QUESTIONS.value, _NUM_DEV_QUESTIONS.value
+    cloze_generator = random.Random(_SEED.value)
+    statement_generator = random.Random(_SEED.value)
+    found, statements = [], []
     for document in corpora.read_documents(_CORPUS.value):
         found += clozes.of_document(
             document.lines,
-            generator,
+            cloze_generator,
             impossible_share=_IMPOSSIBLE_SHARE.value,
             kept_share=_KEPT_SHARE.value,
             context_words=_CONTEXT_WORDS.value,
         )
-    if len(found) < wanted:
-        raise app.UsageError(
-            f"The corpus gives {len(found):,} questions, not {wanted:,}. "
-            "Give more text, or ask for less with --num_questions."
-        )
-    os.makedirs(_OUTPUT_DIR.value, exist_ok=True)
+        statements += clozes.statements(document.lines, statement_generator)
+    for name, made in (("questions", found), ("statements", statements)):
+        if len(made) < num_train + num_dev:
+            raise app.UsageError(
+                f"The corpus gives {len(made):,} {name}, not "
+                f"{num_train + num_dev:,}. Give more text, or ask for less "
+                "with --num_questions."
+            )
     # The first documents are held out; one may be cut in two.
-    dev, rest = found[:num_dev], found[num_dev:]
-    train = generator.sample(rest, _NUM_QUESTIONS.value)
-    for name, chosen in (("train", train), ("dev", dev)):
+    os.makedirs(_OUTPUT_DIR.value, exist_ok=True)
+    questions = {
+        "dev": found[:num_dev],
+        "train": cloze_generator.sample(found[num_dev:], num_train),
+    }
+    for name, chosen in questions.items():
         path = os.path.join(_OUTPUT_DIR.value, f"{name}.json")
         model_folder.write_json(path, clozes.squad(chosen))
         impossible = sum(cloze.answer is None for cloze in chosen)
         print(f"{path}: {len(chosen):,} questions, {impossible:,} unanswerable")
+    rest = statements[num_dev:]
+    statement_generator.shuffle(rest)
+    for name, chosen in (
+        ("dev", statements[:num_dev]),
+        ("train", rest[:num_train]),
+    ):
         path = os.path.join(_OUTPUT_DIR.value, f"{name}.jsonl")
-        made = clozes.statements(chosen, generator)
-        trial.write_predictions(path, made)
-        true = sum(row["label"] == "true" for row in made)
-        print(f"{path}: {len(made):,} statements, {true:,} true")
+        trial.write_predictions(path, chosen)
+        true = sum(row["label"] == "true" for row in chosen)
+        print(f"{path}: {len(chosen):,} statements, {true:,} true")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Sentences of a text with a gap, and the passages that they are from."""
+"""Questions and statements about passages, made of their sentences."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -16,6 +16,9 @@ _ENTITY = re.compile(
 _ENTITY_SHARE = 0.7
 # Of a sentence that is asked about.
 _MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS = 8, 35
+# In words: the longest passages that statements are about, one for each line.
+_STATEMENT_CONTEXTS = (30, 45, 60)
+_MAX_STATEMENT_WORDS = 20
 
 
 class Cloze(NamedTuple):
@@ -35,12 +38,9 @@ class Cloze(NamedTuple):
     answer: str | None = None
     start: int = 0
 
-    def filled(self, words: str) -> str:
-        return " ".join([*self.before, words, *self.after])
-
     @property
     def question(self) -> str:
-        return self.filled("what") + "?"
+        return " ".join([*self.before, "what", *self.after]) + "?"
 
 
 def of_document(
@@ -75,40 +75,64 @@ def of_document(
 
 
 def statements(
-    clozes: Sequence[Cloze], generator: random.Random
-) -> list[dict[str, str]]:
-    """Questions whose gap is filled, half of them wrongly.
+    lines: Sequence[str], generator: random.Random
+) -> Iterator[dict[str, str]]:
+    """What a passage says, and what it does not, about a document's passages.
 
     Args:
-        clozes: to be filled.
-        generator: draws which are filled wrongly, and with what.
+        lines: of the document; one of less than three passages has none.
+        generator: draws sentences, words and labels.
 
-    Returns:
-        For each its `context`, a `statement`, and the `label` "true" if the
-        statement was made from the context and has the right answer; "false"
-        if it has that of another question or another word of the context, or
-        was made from another context.
+    Yields:
+        A `context`, a `statement` and its `label`. A "true" statement is a
+        sentence of the context without some of its words. In a "false" one
+        some of them are words of the whole document, or it is a sentence of
+        another passage.
     """
-    answers = [cloze.answer for cloze in clozes if cloze.answer is not None]
-    # So that half of all are true.
-    true_share = min(1.0, 0.5 * len(clozes) / max(len(answers), 1))
-    made = []
-    for cloze in clozes:
-        is_true = cloze.answer is not None and generator.random() < true_share
-        if is_true:
-            filling = cloze.answer
-        elif answers and generator.random() < 0.5:
-            filling = generator.choice(answers)
-        else:
-            filling = generator.choice(cloze.context.split())
-        made.append(
-            {
-                "context": cloze.context,
-                "statement": cloze.filled(filling) + ".",
-                "label": "true" if is_true else "false",
-            }
-        )
-    return made
+    passages = [
+        passage
+        for line in lines
+        for passage in _passages(line, generator.choice(_STATEMENT_CONTEXTS))
+    ]
+    if len(passages) < 3:
+        return
+    document_words = [
+        word
+        for passage in passages
+        for sentence in passage
+        for word in _words(sentence)
+    ]
+    for index, passage in enumerate(passages):
+        words = _words(generator.choice(passage))
+        if not 5 <= len(words) <= _MAX_SENTENCE_WORDS:
+            continue
+        kept_share = generator.uniform(0.5, 1.0)
+        is_true = generator.random() < 0.5
+        foreign_share = 0.0
+        if not is_true:
+            if generator.random() < 0.3:
+                others = passages[:index] + passages[index + 1 :]
+                words = _words(generator.choice(generator.choice(others)))
+            else:
+                foreign_share = generator.uniform(0.25, 0.7)
+        stated = [
+            generator.choice(document_words)
+            if foreign_share and generator.random() < foreign_share
+            else word
+            for word in words
+            if generator.random() < kept_share
+        ]
+        if len(stated) < 3:
+            continue
+        yield {
+            "context": " ".join(passage),
+            "statement": " ".join(stated[:_MAX_STATEMENT_WORDS]) + ".",
+            "label": "true" if is_true else "false",
+        }
+
+
+def _words(sentence: str) -> list[str]:
+    return sentence.rstrip(".!? ").split()
 
 
 def _passages(line: str, max_words: int) -> Iterator[list[str]]:

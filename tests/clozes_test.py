@@ -1,5 +1,6 @@
 """Tests of questions that are made of sentences of a text."""
 
+import collections
 import json
 import os
 import random
@@ -81,55 +82,93 @@ class ClozeQuestionsTest(absltest.TestCase):
         self.assertEqual(self.make(f"So it is. {stars}"), [])
         self.assertEqual(self.make(f"It is. A {stars}")[0].answer, "A")
 
-    def test_half_of_the_statements_are_true(self):
-        line = f"{_BORN} {_DIED}"
-        clozes = [self.make(line, seed=seed)[0] for seed in range(400)]
-        # 250 of the 400 answerable ones must be true for that.
-        clozes += 100 * [clozes[0]._replace(answer=None)]
-        made = clozes_lib.statements(clozes, random.Random(0))
-        self.assertEqual(
-            {row["statement"] for row in made if row["label"] == "true"},
-            {_BORN},
+    def test_true_statements_are_sentences_of_their_context(self):
+        # A passage in each line, and no word twice.
+        lines = [
+            "a1 a2 a3 a4 a5 a6 a7 a8. B1 b2 b3 b4 b5 b6 b7 b8.",
+            "c1 c2 c3 c4 c5 c6 c7 c8. D1 d2 d3 d4 d5 d6 d7 d8.",
+            "e1 e2 e3 e4 e5 e6 e7 e8. F1 f2 f3 f4 f5 f6 f7 f8.",
+        ]
+        sentences = [s.rstrip(".").split() for s in " ".join(lines).split(". ")]
+        kinds = collections.Counter()
+        for seed in range(300):
+            for row in clozes_lib.statements(lines, random.Random(seed)):
+                self.assertIn(row["context"], lines)
+                words = row["statement"].removesuffix(".").split()
+                inside = {*row["context"].replace(".", "").split()}
+                is_part = any(
+                    words == [word for word in sentence if word in words]
+                    for sentence in sentences
+                )
+                if not is_part:
+                    kind = "mixed"
+                else:
+                    kind = "inside" if inside.issuperset(words) else "other"
+                kinds[row["label"], kind] += 1
+        total = kinds.total()
+        self.assertAlmostEqual(kinds["true", "inside"] / total, 0.5, delta=0.05)
+        self.assertEqual(kinds["true", "other"] + kinds["true", "mixed"], 0)
+        # 0.3 of the false ones.
+        self.assertAlmostEqual(
+            kinds["false", "other"] / total, 0.15, delta=0.05
         )
-        self.assertEqual({row["label"] for row in made[400:]}, {"false"})
-        true = [row["label"] for row in made].count("true")
-        self.assertAlmostEqual(true / 500, 0.5, delta=0.05)
-        words = {*line.split(), *(cloze.answer for cloze in clozes[:400])}
-        for row, cloze in zip(made, clozes, strict=True):
-            self.assertIn(
-                row["statement"], [cloze.filled(w) + "." for w in words]
-            )
+        # By chance no word of a few is replaced.
+        self.assertLess(kinds["false", "inside"] / total, 0.07)
+        self.assertGreater(kinds["false", "mixed"] / total, 0.25)
 
-        (made,) = clozes_lib.statements(clozes[-1:], random.Random(0))
-        self.assertEqual(made["label"], "false")
+    def test_statements_have_at_most_twenty_words(self):
+        line = f"{' '.join(30 * ['word'])}. {_BORN}"
+        made = [
+            row["statement"]
+            for seed in range(50)
+            for row in clozes_lib.statements(3 * [line], random.Random(seed))
+        ]
+        self.assertEqual(max(len(text.split()) for text in made), 20)
+        self.assertGreaterEqual(min(len(text.split()) for text in made), 3)
+
+    def test_two_passages_make_no_statement(self):
+        line = f"{_BORN} {_PAINTED}"
+        made = clozes_lib.statements([line, line], random.Random(0))
+        self.assertEqual([*made], [])
 
     def test_the_files_are_read_as_squad(self):
         folder = self.create_tempdir().full_path
         corpus = os.path.join(folder, "corpus.txt")
+        lines = [f"{_BORN} {_DIED}", f"{_PAINTED} {_DIED}"]
         with open(corpus, "w") as file:
-            file.write(f"{_BORN} {_DIED}\n\n{_PAINTED} {_DIED}\n")
+            for line in lines:
+                file.write(10 * f"{line}\n" + "\n")
         arguments = [f"--corpus={corpus}", f"--output_dir={folder}/cloze"]
         result = forked.run(
             "benchmarks.cloze_questions",
             *arguments,
-            "--num_questions=1",
-            "--num_dev_questions=1",
+            "--num_questions=4",
+            "--num_dev_questions=2",
         )
         self.assertEqual(result.returncode, 0, result.stderr)
-        for name, sentence in (("dev", _BORN), ("train", _PAINTED)):
+        # The first document is held out.
+        for name, size, contexts in (
+            ("dev", 2, lines[:1]),
+            ("train", 4, lines),
+        ):
             with open(f"{folder}/cloze/{name}.json", "rb") as file:
-                (question,) = squad.parse_squad(
+                questions = squad.parse_squad(
                     file.read(), task=registry.get("squad"), split="train"
                 )
-            self.assertEqual(question.context, f"{sentence} {_DIED}")
-            self.assertIn(question.answers[0].text, sentence)
+            self.assertLen(questions, size)
+            for question in questions:
+                self.assertIn(question.context, contexts)
+                for answer in question.answers:
+                    self.assertIn(answer.text, question.context)
             with open(f"{folder}/cloze/{name}.jsonl") as file:
-                (statement,) = map(json.loads, file)
-            self.assertEqual(statement["context"], question.context)
+                statements = [*map(json.loads, file)]
+            self.assertLen(statements, size)
+            for statement in statements:
+                self.assertIn(statement["context"], contexts)
 
         result = forked.run("benchmarks.cloze_questions", *arguments)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("2 questions, not 40,500", result.stderr)
+        self.assertIn("20 questions, not 40,500", result.stderr)
 
 
 if __name__ == "__main__":
