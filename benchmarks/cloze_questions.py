@@ -14,8 +14,8 @@ that was pre-trained for an hour has not learned to compare two texts;
 --init_from_task=CLOZE_RUN starts other tasks from one that has. The idea is
 that of https://arxiv.org/abs/1804.00720 (Dhingra et al. 2018).
 
-train.jsonl and dev.jsonl are for classification (--text_columns=context,
-statement --label_column=label): what a passage says, and what it does not. A
+train.jsonl and dev.jsonl are for classification with
+--text_columns=context,statement --label_column=label: what a passage says, and what it does not. A
 model learns it that compares sentences already, from STS-B for example, and
 then suits textual entailment, as in RTE.
 """
@@ -40,8 +40,11 @@ _OUTPUT_DIR = flags.DEFINE_string(
 _NUM_QUESTIONS = flags.DEFINE_integer(
     "num_questions",
     40_000,
-    "Questions, and statements, to train on.",
+    "Questions to train on.",
     lower_bound=1,
+)
+_NUM_STATEMENTS = flags.DEFINE_integer(
+    "num_statements", 20_000, "Statements to train on.", lower_bound=1
 )
 _NUM_DEV_QUESTIONS = flags.DEFINE_integer(
     "num_dev_questions",
@@ -72,7 +75,7 @@ _SEED = flags.DEFINE_integer("seed", 0, "Decides what is drawn.")
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}.")
-    num_train, num_dev = _NUM_QUESTIONS.value, _NUM_DEV_QUESTIONS.value
+    num_dev = _NUM_DEV_QUESTIONS.value
     cloze_generator = random.Random(_SEED.value)
     statement_generator = random.Random(_SEED.value)
     found, statements = [], []
@@ -85,18 +88,18 @@ def main(argv):
             context_words=_CONTEXT_WORDS.value,
         )
         statements += clozes.statements(document.lines, statement_generator)
-    for name, made in (("questions", found), ("statements", statements)):
-        if len(made) < num_train + num_dev:
+    for flag, made in ((_NUM_QUESTIONS, found), (_NUM_STATEMENTS, statements)):
+        if len(made) < flag.value + num_dev:
             raise app.UsageError(
-                f"The corpus gives {len(made):,} {name}, not "
-                f"{num_train + num_dev:,}. Give more text, or ask for less "
-                "with --num_questions."
+                f"The corpus gives {len(made):,} {flag.name[4:]}, not "
+                f"{flag.value + num_dev:,}. Give more text, or ask for less "
+                f"with --{flag.name}."
             )
     # The first documents are held out; one may be cut in two.
     os.makedirs(_OUTPUT_DIR.value, exist_ok=True)
     questions = {
         "dev": found[:num_dev],
-        "train": cloze_generator.sample(found[num_dev:], num_train),
+        "train": cloze_generator.sample(found[num_dev:], _NUM_QUESTIONS.value),
     }
     for name, chosen in questions.items():
         path = os.path.join(_OUTPUT_DIR.value, f"{name}.json")
@@ -107,7 +110,7 @@ def main(argv):
     statement_generator.shuffle(rest)
     for name, chosen in (
         ("dev", statements[:num_dev]),
-        ("train", rest[:num_train]),
+        ("train", rest[: _NUM_STATEMENTS.value]),
     ):
         path = os.path.join(_OUTPUT_DIR.value, f"{name}.jsonl")
         trial.write_predictions(path, chosen)

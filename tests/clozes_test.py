@@ -143,6 +143,7 @@ class ClozeQuestionsTest(absltest.TestCase):
             "benchmarks.cloze_questions",
             *arguments,
             "--num_questions=4",
+            "--num_statements=4",
             "--num_dev_questions=2",
         )
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -169,6 +170,10 @@ class ClozeQuestionsTest(absltest.TestCase):
         result = forked.run("benchmarks.cloze_questions", *arguments)
         self.assertEqual(result.returncode, 1)
         self.assertIn("20 questions, not 40,500", result.stderr)
+        arguments += ["--num_questions=4", "--num_dev_questions=2"]
+        result = forked.run("benchmarks.cloze_questions", *arguments)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"\d+ statements, not 20,002")
 
 
 if __name__ == "__main__":
