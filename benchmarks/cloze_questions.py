@@ -15,9 +15,9 @@ that was pre-trained for an hour has not learned to compare two texts;
 that of https://arxiv.org/abs/1804.00720 (Dhingra et al. 2018).
 
 train.jsonl and dev.jsonl are for classification with
---text_columns=context,statement --label_column=label: what a passage says, and what it does not. A
-model learns it that compares sentences already, from STS-B for example, and
-then suits textual entailment, as in RTE.
+--text_columns=context,statement --label_column=label: what a passage says, and
+what it does not. A model that compares sentences already, from STS-B for
+example, learns it, and then suits textual entailment, as in RTE.
 """
 
 import os
